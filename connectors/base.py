@@ -1,0 +1,241 @@
+"""The connector protocol: what a system declares, and what an open source can do.
+
+A `Connector` is a declaration without state. `open` gives a `Source`: one
+authenticated conversation with one customer's system. The engine reads feeds
+page by page, maps items to records with the connector's mapping, and hands
+validated changes to `write`.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any, Literal, Protocol
+
+from pydantic import BaseModel, ConfigDict
+
+from connectors.egress import Egress
+from connectors.mapping import EntityMapping
+from db.models.connection import SystemCategory
+from db.types import Entity, Operation
+
+JsonObject = dict[str, Any]
+Referable = Literal["vendor", "item", "payment_terms", "location"]
+
+
+class Form(BaseModel):
+    """Base of credential and write-default forms: titles and help become the connect form."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+@dataclass(frozen=True, slots=True)
+class SystemSpec:
+    """A system's entry in the catalogue.
+
+    Attributes:
+        slug: Its name in the API and of its folder.
+        credits: What a connection costs: tier 1, 2 or 4; on-premise doubles.
+        credentials: The connect form; secrets are SecretStr.
+        write_defaults: What writes need beyond the model.
+    """
+
+    slug: str
+    name: str
+    vendor: str
+    category: SystemCategory
+    credits: int
+    credentials: type[Form]
+    write_defaults: type[Form]
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """One stream of changes that yields whole items of an entity.
+
+    Attributes:
+        entity: What its items are.
+        name: Its name within the entity; checkpoints are kept under it.
+        overlap: How far behind the window's start the next run begins, for changes committed late.
+        period_field: The source's date field that the historical period applies to; None loads whole.
+        full: Whether full and first runs read it (a feed of changed lines adds nothing to a full one).
+    """
+
+    entity: Entity
+    name: str
+    overlap: timedelta
+    period_field: str | None = None
+    full: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What a pass over a feed reads.
+
+    Attributes:
+        since: Changes at or after this instant, UTC; None reads all.
+        period_start: Documents dated at or after this day; None reads all.
+    """
+
+    since: datetime | None = None
+    period_start: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One whole raw document from the source.
+
+    Attributes:
+        source_id: The source's own stable key, as text.
+        body: The document as JSON; exact decimals stay as the source wrote them.
+        updated_at: When the source says any part of it changed, UTC; None where it does not say.
+    """
+
+    source_id: str
+    body: JsonObject
+    updated_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of a pass.
+
+    Attributes:
+        items: 0 or more whole items; the same item may come again later in the pass.
+        position: JSON value to resume after this page; None ends the pass.
+        total: Items in the whole pass, where the source tells.
+    """
+
+    items: tuple[Item, ...]
+    position: JsonObject | None
+    total: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a live check found out.
+
+    Attributes:
+        facts: Non-secret facts worth showing: version, company, user.
+        refused: Entities that the credentials may not read, with the source's reason.
+    """
+
+    facts: JsonObject = field(default_factory=dict)
+    refused: Mapping[Entity, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A validated change for the source.
+
+    Attributes:
+        reference: Our own reference (at most 12 characters), to find the document again if the answer is lost.
+        source_id: The record to change; None creates one.
+        values: Fields of the record in our names; references are `…_source_id`, decimals Decimal, dates date.
+        add_lines / change_lines / remove_lines: Line changes of an update; changed and removed lines are named by
+            `source_line_id`.
+        transition: A status to move to, e.g. SUBMIT or APPROVE.
+        expected: The source's own version stamp that the caller saw, where it has one.
+        source_fields: Values for the source's own field names, beyond the model.
+    """
+
+    entity: Entity
+    operation: Operation
+    reference: str
+    source_id: str | None = None
+    values: JsonObject = field(default_factory=dict)
+    add_lines: tuple[JsonObject, ...] = ()
+    change_lines: tuple[JsonObject, ...] = ()
+    remove_lines: tuple[str, ...] = ()
+    transition: str | None = None
+    expected: str | None = None
+    source_fields: JsonObject = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a write did.
+
+    Attributes:
+        source_id: Key of the record it made or changed.
+        request: What went over the wire, without secrets.
+        answer: What the source answered.
+    """
+
+    source_id: str
+    request: JsonObject
+    answer: JsonObject
+
+
+@dataclass(frozen=True, slots=True)
+class WriteSpec:
+    """One operation that a connector can do on an entity.
+
+    Attributes:
+        required: Fields of the record that must be given (`lines.quantity` for a line's).
+        writable: All fields that may be given.
+        transitions: Statuses an update may ask for.
+        reference_field: The source's field that keeps our reference; None when it has none.
+    """
+
+    required: frozenset[str] = frozenset()
+    writable: frozenset[str] = frozenset()
+    transitions: frozenset[str] = frozenset()
+    reference_field: str | None = None
+
+
+class Source(Protocol):
+    """One authenticated conversation with one customer's system.
+
+    Every call may raise ConnectorError (see connectors.errors); none leaves a call to the source open.
+    """
+
+    async def check(self) -> Checked:
+        """Make the cheapest calls that prove address, credentials and rights."""
+        ...
+
+    async def clock(self) -> datetime:
+        """Give the source's own time, UTC, to the second: windows are cut on the source's clock, not ours."""
+        ...
+
+    def read(self, feed: Feed, *, window: Window, position: JsonObject | None) -> AsyncIterator[Page]:
+        """Yield pages of whole items, resuming after `position`.
+
+        Pages are keyset pages on a key that does not move while rows change. Each item is assembled
+        whole; its `updated_at` is the newest stamp of its parts.
+        """
+        ...
+
+    async def fetch(self, entity: Entity, source_ids: list[str]) -> list[Item]:
+        """Read whole items by key; missing keys are left out."""
+        ...
+
+    async def resolve(self, kind: Referable, code: str) -> list[str]:
+        """Give the source keys of everything people would call by this code: 0, 1 or more."""
+        ...
+
+    async def write(self, change: Change, *, defaults: Form) -> Written:
+        """Carry one change to the source.
+
+        Raises:
+            WriteRejected: Refused, nothing changed. VersionConflict: it changed meanwhile.
+            SourceUnavailable: With `sent` true, the outcome is unknown.
+        """
+        ...
+
+
+class Connector(Protocol):
+    """What a connector declares."""
+
+    spec: SystemSpec
+    feeds: tuple[Feed, ...]
+    mappings: Mapping[Entity, EntityMapping]
+    writes: Mapping[tuple[Entity, Operation], WriteSpec]
+
+    def open(self, credentials: Form, *, egress: Egress) -> AbstractAsyncContextManager[Source]:
+        """Open a conversation; connecting and logging in happen on the first call."""
+        ...
+
+    def units(self, defaults: Form) -> Mapping[str, str]:
+        """Give the native unit → UN/ECE Rec 20 code map of a connection."""
+        ...

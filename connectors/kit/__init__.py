@@ -1,0 +1,1 @@
+"""Pieces that several connectors share: authentication flows, converters."""

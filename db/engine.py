@@ -1,0 +1,109 @@
+"""Engines and sessions: three roles, and a scope on every transaction.
+
+One login reaches Postgres; each pool takes one of the roles that the first
+migration makes. `read` and `write` are app sessions held to a Scope, `system`
+sees schedules, leases, tokens and deliveries of all, never records.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, NewType
+
+import orjson
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from db.scope import Scope
+
+OWNER_ROLE = "crosshead_owner"
+APP_ROLE = "crosshead_app"
+SYSTEM_ROLE = "crosshead_system"
+
+ReadSession = NewType("ReadSession", AsyncSession)
+WriteSession = NewType("WriteSession", ReadSession)
+SystemSession = NewType("SystemSession", AsyncSession)
+
+_SET_SCOPE = text(
+    "SELECT set_config('crosshead.organization', :organization, true),"
+    " set_config('crosshead.connection', :connection, true)"
+)
+
+
+def async_url(url: str) -> str:
+    """Give the URL for SQLAlchemy's asyncpg driver, from any Postgres URL."""
+    for prefix in ("postgresql+asyncpg://", "postgresql://", "postgres://"):
+        if url.startswith(prefix):
+            return "postgresql+asyncpg://" + url.removeprefix(prefix)
+    raise ValueError("The database URL must begin with postgresql://.")
+
+
+def make_engine(url: str, *, role: str | None, pool_size: int, application: str) -> AsyncEngine:
+    """Open a pool whose sessions run as `role` from their first statement."""
+    settings = {"application_name": application, "timezone": "UTC", "jit": "off", **({"role": role} if role else {})}
+    return create_async_engine(
+        async_url(url),
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_pre_ping=True,
+        json_serializer=lambda value: orjson.dumps(value).decode(),
+        json_deserializer=orjson.loads,
+        connect_args={"server_settings": settings, "timeout": 10, "command_timeout": 60},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """The two pools that a process works with."""
+
+    app: AsyncEngine
+    system_engine: AsyncEngine
+
+    @classmethod
+    def open(cls, url: str, *, pool_size: int = 10, application: str = "crosshead") -> "Database":
+        """Open both pools; nothing is connected before the first session."""
+        return cls(
+            make_engine(url, role=APP_ROLE, pool_size=pool_size, application=application),
+            make_engine(url, role=SYSTEM_ROLE, pool_size=max(2, pool_size // 2), application=application),
+        )
+
+    async def close(self) -> None:
+        """Close both pools."""
+        await self.app.dispose()
+        await self.system_engine.dispose()
+
+    @asynccontextmanager
+    async def read(self, scope: Scope) -> AsyncIterator[ReadSession]:
+        """One read-only transaction that sees one moment of the scope's rows."""
+        engine = self.app.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        async with AsyncSession(engine, expire_on_commit=False) as session, session.begin():
+            await _hold(session, scope)
+            yield ReadSession(session)
+
+    @asynccontextmanager
+    async def write(self, scope: Scope) -> AsyncIterator[WriteSession]:
+        """One transaction over the scope's rows; commits at the end, rolls back on an error."""
+        async with AsyncSession(self.app, expire_on_commit=False) as session, session.begin():
+            await _hold(session, scope)
+            yield WriteSession(ReadSession(session))
+
+    @asynccontextmanager
+    async def system(self) -> AsyncIterator[SystemSession]:
+        """One transaction over schedules, leases, tokens and deliveries of all."""
+        async with AsyncSession(self.system_engine, expire_on_commit=False) as session, session.begin():
+            yield SystemSession(session)
+
+
+async def _hold(session: AsyncSession, scope: Scope) -> None:
+    settings = scope.settings
+    await session.execute(
+        _SET_SCOPE,
+        {"organization": settings["crosshead.organization"], "connection": settings["crosshead.connection"]},
+    )
+
+
+async def driver(session: AsyncSession) -> Any:
+    """Give the asyncpg connection behind a session, for COPY; its transaction has begun."""
+    connection = await session.connection()
+    return (await connection.get_raw_connection()).driver_connection

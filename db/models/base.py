@@ -1,0 +1,97 @@
+"""What all stored rows share, and how records point at each other."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, ClassVar
+from uuid import UUID
+
+from pydantic import ConfigDict
+from sqlalchemy import CheckConstraint
+from sqlmodel import SQLModel
+
+from db.models import columns as c
+from db.types import new_id
+
+
+class Fields(SQLModel):
+    """Base of the classes that validate: unknown keys are an error, blank text is no value."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)  # type: ignore[assignment]
+
+
+class Value(SQLModel):
+    """Base of the small values inside a record, stored as JSON."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)  # type: ignore[assignment]
+
+
+@dataclass(frozen=True, slots=True)
+class One:
+    """A relation to at most one row.
+
+    Attributes:
+        target: Name of the API's type.
+        on: Target column → own column; equality of all of them is the join.
+    """
+
+    target: str
+    on: dict[str, str] = field(hash=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Many:
+    """A relation to many rows.
+
+    Attributes:
+        target: Name of the API's type.
+        on: Target column → own column.
+        paged: True gives a Relay list with arguments, False the whole list.
+        order: Columns that order a whole list.
+    """
+
+    target: str
+    on: dict[str, str] = field(hash=False)
+    paged: bool = False
+    order: tuple[str, ...] = ()
+
+
+Relation = One | Many
+BY_CONNECTION: dict[str, str] = {"organization_id": "organization_id", "id": "connection_id"}
+
+
+class TenantRow(SQLModel):
+    """A row that belongs to an organization."""
+
+    organization_id: UUID = c.uuid("The organization whose row it is.", public=False)
+
+
+class ConnectionRow(TenantRow):
+    """A row that belongs to one connection; its key begins with the connection, for partitioning."""
+
+    connection_id: UUID = c.uuid("The connection it belongs to.", primary_key=True, public=False)
+
+
+class EntityRow(ConnectionRow):
+    """What every record carries beside its fields."""
+
+    relations: ClassVar[dict[str, Relation]] = {}
+
+    id: UUID = c.uuid("Our own id.", primary_key=True, default_factory=new_id)
+    source_id: str = c.text("The source's own key.", default=c.REQUIRED, filterable=True)
+    version: int = c.integer("Counts the record's versions, from 1.", default=1)
+    content_hash: bytes = c.binary("Hash of the fields, to tell a change from a touch.", default=b"")
+    source_updated_at: datetime | None = c.instant("When the source says it changed, UTC.", filterable=True)
+    synced_at: datetime = c.instant("When this version was stored, UTC.", default=c.REQUIRED)
+    deleted_at: datetime | None = c.instant("When it was found gone from the source, UTC.")
+
+
+def one_of(name: str, values: type[StrEnum]) -> CheckConstraint:
+    """Hold a text column to the values of an enum, in the database too."""
+    listed = ", ".join(f"'{value}'" for value in values)
+    return CheckConstraint(f"{name} IN ({listed})", name=f"{name}_known")
+
+
+def dumped(value: SQLModel) -> dict[str, Any]:
+    """Give the values as they are stored: JSON-ready values inside, exact decimals as text."""
+    return value.model_dump(mode="json", exclude_none=True)

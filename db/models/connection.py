@@ -1,0 +1,144 @@
+"""System and connection: what can be connected, and what is."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, ClassVar
+from uuid import UUID
+
+from sqlalchemy import Index
+
+from db.models import columns as c
+from db.models.base import ConnectionRow, Fields, Many, One, Relation, TenantRow, Value, one_of
+from db.types import Entity, new_id
+
+
+class SystemCategory(StrEnum):
+    """What kind of software a system is."""
+
+    ERP = "ERP"
+    EAM = "EAM"
+    CMMS = "CMMS"
+    WMS = "WMS"
+
+
+class ConnectionStatus(StrEnum):
+    """Whether a connection works, and who has to act when it does not."""
+
+    ACTIVE = "ACTIVE"
+    UNREACHABLE = "UNREACHABLE"
+    REAUTHORIZATION_REQUIRED = "REAUTHORIZATION_REQUIRED"
+    PAUSED = "PAUSED"
+    DISCONNECTED = "DISCONNECTED"
+
+
+class EntityState(StrEnum):
+    """Whether one entity of a connection syncs."""
+
+    ACTIVE = "ACTIVE"
+    DEGRADED = "DEGRADED"
+    PAUSED = "PAUSED"
+
+
+class SystemFields(Fields):
+    """A kind of source that can be connected."""
+
+    slug: str = c.text("Its name in the API.", primary_key=True, default=c.REQUIRED)
+    name: str = c.text("Its name for people.", default=c.REQUIRED)
+    vendor: str = c.text("Who makes it.", default=c.REQUIRED)
+    category: SystemCategory = c.choice("What kind of software it is.")
+    credits: int = c.integer("What a connection to it costs.", unit="credits")
+    credential_form: dict[str, Any] = c.document(
+        "JSON schema of the credentials: titles, help, patterns, and which are secret.",
+        ordered=True,
+        default=c.REQUIRED,
+    )
+    write_defaults_form: dict[str, Any] = c.document(
+        "JSON schema of what writes need beyond the model.", ordered=True, default=c.REQUIRED
+    )
+    capabilities: list[dict[str, Any]] = c.document(
+        "Entities and operations it can do.", ordered=True, default=c.REQUIRED
+    )
+
+
+class System(SystemFields, table=True):
+    """The catalogue, written from the registry when a process starts."""
+
+    __tablename__ = "system"
+    __table_args__ = (one_of("category", SystemCategory),)
+    relations: ClassVar[dict[str, Relation]] = {}
+
+
+class CustomerRef(Value):
+    """The organization's own customer behind a connection."""
+
+    ref: str = c.text("The organization's own key of the customer.", default=c.REQUIRED)
+    name: str = c.text("The customer's name.", default=c.REQUIRED)
+
+
+class ConnectionFields(Fields):
+    """One customer's connected system."""
+
+    status: ConnectionStatus = c.choice("Whether it works.", default=ConnectionStatus.ACTIVE, filterable=True)
+    status_reason: str | None = c.text("Why it is in this status.", max_length=2000)
+    customer: CustomerRef = c.document("Whose system it is.", default=c.REQUIRED)
+    tags: list[str] = c.texts("Labels of the organization.")
+    metadata_: dict[str, Any] = c.document("Anything the organization keeps with it.", default_factory=dict)
+    base_url: str | None = c.text("Address of the source system.", max_length=2000)
+    write_defaults: dict[str, Any] = c.document("What writes need beyond the model.", default_factory=dict)
+    historical_period_days: int = c.integer("How far back the first sync reads documents.", unit="days", default=90)
+    credits: int = c.integer("What it costs.", unit="credits")
+    token_last_four: str = c.text("The last four characters of its token.", max_length=4, default=c.REQUIRED)
+    created_at: datetime = c.instant("When it was connected, UTC.", default=c.REQUIRED)
+    disconnected_at: datetime | None = c.instant("When it was disconnected, UTC.")
+
+
+class ConnectedSystem(ConnectionFields, TenantRow, table=True):
+    """Stored connections."""
+
+    __tablename__ = "connection"
+    __table_args__ = (one_of("status", ConnectionStatus), Index("connection_organization", "organization_id", "id"))
+    relations: ClassVar[dict[str, Relation]] = {
+        "system": One("System", {"slug": "system_slug"}),
+        "entities": Many("ConnectedEntity", {"connection_id": "id"}, order=("entity",)),
+    }
+
+    id: UUID = c.uuid("Our own id.", primary_key=True, default_factory=new_id)
+    system_slug: str = c.text("The kind of source.", default=c.REQUIRED, public=False)
+
+
+class ConnectionSecret(ConnectionRow, table=True):
+    """A connection's sealed credentials."""
+
+    __tablename__ = "connection_secret"
+
+    key_id: str = c.text("The master key that wraps the data key.", default=c.REQUIRED)
+    wrapped_key: bytes = c.binary("The data key under the master key.", default=c.REQUIRED)
+    sealed: bytes = c.binary("The credentials under the data key.", default=c.REQUIRED)
+
+
+class ConnectedEntityFields(Fields):
+    """One entity of a connection: whether and when it syncs."""
+
+    entity: Entity = c.choice("The entity.", primary_key=True)
+    state: EntityState = c.choice("Whether it syncs.", default=EntityState.ACTIVE)
+    every_minutes: int = c.integer("Time between scheduled runs.", unit="minutes", default=60)
+    next_run_at: datetime | None = c.instant("When the next scheduled run is due, UTC.")
+    last_success_at: datetime | None = c.instant("When the last successful run ended, UTC.")
+    complete_through: datetime | None = c.instant("Every change that the source made before is stored, UTC.")
+
+
+class ConnectedEntity(ConnectedEntityFields, ConnectionRow, table=True):
+    """Schedule, checkpoints and lease of one entity of a connection, in one row."""
+
+    __tablename__ = "connected_entity"
+    __table_args__ = (
+        one_of("entity", Entity),
+        one_of("state", EntityState),
+        Index("connected_entity_due", "next_run_at"),
+    )
+    relations: ClassVar[dict[str, Relation]] = {}
+
+    checkpoints: dict[str, Any] = c.document("Where each feed resumes.", default_factory=dict, public=False)
+    lease_owner: str | None = c.text("The worker that holds the lease.", public=False)
+    fence: int = c.integer("Grows with each lease; older holders cannot write.", big=True, default=0, public=False)
+    lease_expires_at: datetime | None = c.instant("When the lease lapses, UTC.", public=False)

@@ -1,0 +1,1 @@
+"""Who we trade with: vendors."""

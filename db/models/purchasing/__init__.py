@@ -1,0 +1,1 @@
+"""What we buy: purchase orders and their lines."""

@@ -1,0 +1,87 @@
+"""Every entity and every readable type, declared once: one line each."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from sqlmodel import SQLModel
+
+from db.models.base import EntityRow, Fields
+from db.models.connection import ConnectedEntity, ConnectedSystem, System
+from db.models.parties.vendor import Vendor, VendorFields
+from db.models.purchasing.purchase_order import (
+    PurchaseOrder,
+    PurchaseOrderLine,
+    PurchaseOrderLineFields,
+    PurchaseOrderRecord,
+)
+from db.models.sync import SyncRun
+from db.models.write import WriteOperation
+from db.types import Entity
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """Rows that live and die with a record.
+
+    Attributes:
+        name: The record's field that holds them.
+        table: Where they are stored.
+        fields: What validates one.
+        parent_key: Their column that holds the record's id.
+    """
+
+    name: str
+    table: type[SQLModel]
+    fields: type[Fields]
+    parent_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class EntitySpec:
+    """One kind of record.
+
+    Attributes:
+        entity: Its name in the API's enum.
+        record: The class that validates a whole record.
+        table: Where it is stored; its class name is the API's type.
+        children: Rows stored beside it.
+    """
+
+    entity: Entity
+    record: type[Fields]
+    table: type[EntityRow]
+    children: tuple[Child, ...] = ()
+
+    @property
+    def type_name(self) -> str:
+        """The API's type, e.g. `PurchaseOrder`."""
+        return self.table.__name__
+
+    @property
+    def event_prefix(self) -> str:
+        """Begins its event types, e.g. `purchase_order`."""
+        return str(self.table.__tablename__)
+
+
+ENTITIES: Final = (
+    EntitySpec(
+        Entity.PURCHASE_ORDER,
+        PurchaseOrderRecord,
+        PurchaseOrder,
+        (Child("lines", PurchaseOrderLine, PurchaseOrderLineFields, "purchase_order_id"),),
+    ),
+    EntitySpec(Entity.VENDOR, VendorFields, Vendor),
+)
+SPECS: Final = {spec.entity: spec for spec in ENTITIES}
+SPECS_BY_TYPE: Final = {spec.type_name: spec for spec in ENTITIES}
+
+READABLE: Final[tuple[type[SQLModel], ...]] = (
+    System,
+    ConnectedSystem,
+    ConnectedEntity,
+    SyncRun,
+    WriteOperation,
+    *(spec.table for spec in ENTITIES),
+    *(child.table for spec in ENTITIES for child in spec.children),
+)
+"""Types that one SQL statement can reach."""

@@ -1,0 +1,132 @@
+"""Sync runs, raw items and quarantine."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, ClassVar
+from uuid import UUID
+
+from sqlalchemy import Boolean, Index
+
+from db.models import columns as c
+from db.models.base import BY_CONNECTION, ConnectionRow, Fields, One, Relation, Value, one_of
+from db.types import Entity, ErrorCode, new_id
+
+
+class SyncMode(StrEnum):
+    """How much a run reads."""
+
+    INCREMENTAL = "INCREMENTAL"
+    FULL = "FULL"
+
+
+class SyncTrigger(StrEnum):
+    """Why a run exists."""
+
+    INITIAL = "INITIAL"
+    SCHEDULED = "SCHEDULED"
+    MANUAL = "MANUAL"
+    RETRY = "RETRY"
+    WORKFLOW = "WORKFLOW"
+
+
+class SyncStatus(StrEnum):
+    """Where a run is; the last four are ends."""
+
+    QUEUED = "QUEUED"
+    RUNNING = "RUNNING"
+    WAITING = "WAITING"
+    SUCCEEDED = "SUCCEEDED"
+    PARTIAL = "PARTIAL"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+
+
+OPEN_STATUSES = (SyncStatus.QUEUED, SyncStatus.RUNNING, SyncStatus.WAITING)
+
+
+class SourceError(Value):
+    """What a source system, or the way to it, answered."""
+
+    code: ErrorCode = c.choice("What kind of failure it is.")
+    message: str = c.text("One sentence for people.", default=c.REQUIRED)
+    source_message: str | None = c.text("The source's own words.")
+    remedy: str | None = c.text("What to do about it.")
+    reason: str | None = c.text("Why it was unreachable: DNS, CONNECT, TLS, TIMEOUT, RESET or BLOCKED.")
+
+
+class SyncRunFields(Fields):
+    """One execution over one entity of a connection."""
+
+    entity: Entity = c.choice("What it reads.", filterable=True)
+    mode: SyncMode = c.choice("How much it reads.")
+    trigger: SyncTrigger = c.choice("Why it exists.")
+    status: SyncStatus = c.choice("Where it is.", default=SyncStatus.QUEUED, filterable=True)
+    fetched: int = c.integer("Items read from the source.", unit="items", default=0)
+    created: int = c.integer("Records made.", unit="records", default=0)
+    updated: int = c.integer("Records changed.", unit="records", default=0)
+    unchanged: int = c.integer("Items that changed no record.", unit="items", default=0)
+    deleted: int = c.integer("Records found gone.", unit="records", default=0)
+    quarantined: int = c.integer("Items that could not be mapped.", unit="items", default=0)
+    pages: int = c.integer("Pages read and stored.", unit="pages", default=0)
+    since: datetime | None = c.instant("The earliest change it reads, UTC; null reads the whole period.")
+    created_at: datetime = c.instant("When it was asked for, UTC.", default=c.REQUIRED)
+    started_at: datetime | None = c.instant("When it first ran, UTC.")
+    finished_at: datetime | None = c.instant("When it ended, UTC.")
+    next_attempt_at: datetime | None = c.instant("When a waiting run is tried again, UTC.")
+    error: SourceError | None = c.document("Why it waits or failed.")
+
+
+class SyncRun(SyncRunFields, ConnectionRow, table=True):
+    """Stored runs."""
+
+    __tablename__ = "sync_run"
+    __table_args__ = (
+        one_of("entity", Entity),
+        one_of("mode", SyncMode),
+        one_of("trigger", SyncTrigger),
+        one_of("status", SyncStatus),
+        Index(
+            "sync_run_one_open",
+            "connection_id",
+            "entity",
+            unique=True,
+            postgresql_where="status IN ('QUEUED', 'RUNNING', 'WAITING')",
+        ),
+        Index("sync_run_recent", "organization_id", "id"),
+    )
+    relations: ClassVar[dict[str, Relation]] = {"connection": One("ConnectedSystem", BY_CONNECTION)}
+
+    id: UUID = c.uuid("Our own id.", primary_key=True, default_factory=new_id)
+    attempts: int = c.integer("Failed attempts since the last page.", default=0, public=False)
+    window_start: datetime | None = c.instant("The source's clock when the pass began, UTC.", public=False)
+    feeds: dict[str, Any] = c.document("Progress of each feed: position, done.", default_factory=dict, public=False)
+    cancel_requested: bool = c.column("Stop at the next page.", sa_type=Boolean, default=False, public=False)
+    revision: int = c.integer("Grows with each change of the row.", default=0, public=False)
+
+
+class RawItem(ConnectionRow, table=True):
+    """The last raw document of each record, as the source sent it."""
+
+    __tablename__ = "raw_item"
+    __table_args__ = (one_of("entity", Entity),)
+
+    entity: Entity = c.choice("What it is.", primary_key=True)
+    source_id: str = c.text("The source's own key.", primary_key=True, default=c.REQUIRED)
+    item_hash: bytes = c.binary("Hash of the document and of the mapping's version.", default=c.REQUIRED)
+    body: dict[str, Any] = c.document("The document.", ordered=True, default=c.REQUIRED)
+    fetched_at: datetime = c.instant("When it was read, UTC.", default=c.REQUIRED)
+    run_id: UUID | None = c.uuid("The run that read it; null for a read-back after a write.", default=None)
+
+
+class QuarantinedItem(ConnectionRow, table=True):
+    """An item that could not be mapped, kept whole with the reason."""
+
+    __tablename__ = "quarantined_item"
+    __table_args__ = (one_of("entity", Entity),)
+
+    entity: Entity = c.choice("What it is.", primary_key=True)
+    source_id: str = c.text("The source's own key.", primary_key=True, default=c.REQUIRED)
+    body: dict[str, Any] = c.document("The document.", ordered=True, default=c.REQUIRED)
+    reason: str = c.text("Why it could not be mapped.", max_length=4000, default=c.REQUIRED)
+    run_id: UUID | None = c.uuid("The run that met it.", default=None)
+    quarantined_at: datetime = c.instant("When, UTC.", default=c.REQUIRED)
