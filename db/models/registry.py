@@ -7,6 +7,9 @@ from sqlmodel import SQLModel
 
 from db.models.base import EntityRow, Fields
 from db.models.connection import ConnectedEntity, ConnectedSystem, System
+from db.models.inventory.inventory_level import InventoryLevel, InventoryLevelFields
+from db.models.items.item import Item, ItemFields
+from db.models.maintenance.work_order import WorkOrder, WorkOrderFields
 from db.models.parties.vendor import Vendor, VendorFields
 from db.models.purchasing.purchase_order import (
     PurchaseOrder,
@@ -70,7 +73,10 @@ ENTITIES: Final = (
         PurchaseOrder,
         (Child("lines", PurchaseOrderLine, PurchaseOrderLineFields, "purchase_order_id"),),
     ),
+    EntitySpec(Entity.WORK_ORDER, WorkOrderFields, WorkOrder),
     EntitySpec(Entity.VENDOR, VendorFields, Vendor),
+    EntitySpec(Entity.ITEM, ItemFields, Item),
+    EntitySpec(Entity.INVENTORY_LEVEL, InventoryLevelFields, InventoryLevel),
 )
 SPECS: Final = {spec.entity: spec for spec in ENTITIES}
 SPECS_BY_TYPE: Final = {spec.type_name: spec for spec in ENTITIES}

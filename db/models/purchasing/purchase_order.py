@@ -196,7 +196,9 @@ class PurchaseOrderLine(PurchaseOrderLineFields, ConnectionRow, table=True):
         one_of("status", LineStatus),
         Index("purchase_order_line_item_code", "connection_id", "item_code"),
     )
-    relations: ClassVar[dict[str, Relation]] = {}
+    relations: ClassVar[dict[str, Relation]] = {
+        "item": One("Item", {"connection_id": "connection_id", "source_id": "item_source_id"}),
+    }
 
     purchase_order_id: UUID = c.uuid("The order it belongs to.", primary_key=True, public=False)
     position: int = c.integer("Place in the order, from 0.", primary_key=True, public=False)

@@ -1,0 +1,63 @@
+"""Inventory level: how much of an item lies at one place, in one condition."""
+
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, ClassVar
+
+from sqlalchemy import Index, UniqueConstraint
+
+from db.models import columns as c
+from db.models.base import BY_CONNECTION, EntityRow, Fields, One, Relation, one_of
+
+
+class StockClass(StrEnum):
+    """What may be done with stock."""
+
+    UNRESTRICTED = "UNRESTRICTED"
+    QUALITY = "QUALITY"
+    BLOCKED = "BLOCKED"
+    RESERVED = "RESERVED"
+    TRANSIT = "TRANSIT"
+    UNKNOWN = "UNKNOWN"
+
+
+class InventoryLevelFields(Fields):
+    """A quantity in stock as every system's stock is told."""
+
+    item_source_id: str | None = c.text("The source's key of the item.", public=False)
+    item_code: str | None = c.text("Code of the item, material or product.", filterable=True)
+    site: str | None = c.text("The source's code of the site, plant or company.", filterable=True)
+    location: str | None = c.text("The source's code of the warehouse or store.", filterable=True)
+    bin: str | None = c.text("Bin or place within the location.")
+    lot: str | None = c.text("Lot, batch or serial number.")
+    stock_class: StockClass = c.choice("What may be done with it.", default=StockClass.UNKNOWN, filterable=True)
+    native_stock_class: str | None = c.text("The source's own stock type, word for word.")
+    on_hand: Decimal | None = c.number("How much is there.", unit="unit")
+    reserved: Decimal | None = c.number("How much of it is promised.", unit="unit")
+    available: Decimal | None = c.number("How much of it can be taken.", unit="unit")
+    on_order: Decimal | None = c.number("How much is ordered and not yet there.", unit="unit")
+    unit: str | None = c.text("Unit of measure: UN/ECE Rec 20 where the connection maps it, else the source's own.")
+    native_unit: str | None = c.text("The source's own unit of measure.")
+    as_of: datetime | None = c.instant("When the source says the quantity held, UTC; most sources do not say.")
+    custom_fields: dict[str, Any] = c.document("Fields beyond the model.", default_factory=dict)
+
+
+class InventoryLevel(InventoryLevelFields, EntityRow, table=True):
+    """Stored inventory levels."""
+
+    __tablename__ = "inventory_level"
+    __table_args__ = (
+        UniqueConstraint("connection_id", "source_id"),
+        one_of("stock_class", StockClass),
+        Index("inventory_level_item", "connection_id", "item_source_id", "id"),
+        Index("inventory_level_item_code", "connection_id", "item_code", "id"),
+        Index("inventory_level_site", "connection_id", "site", "id"),
+        Index("inventory_level_location", "connection_id", "location", "id"),
+        Index("inventory_level_stock_class", "connection_id", "stock_class", "id"),
+        Index("inventory_level_source_updated_at", "connection_id", "source_updated_at", "id"),
+    )
+    relations: ClassVar[dict[str, Relation]] = {
+        "connection": One("ConnectedSystem", BY_CONNECTION),
+        "item": One("Item", {"connection_id": "connection_id", "source_id": "item_source_id"}),
+    }

@@ -1,0 +1,1 @@
+"""What is bought, stored and used: items."""
