@@ -6,7 +6,7 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-_NOBODY = 65534
+from crosshead.embedded.errors import EmbeddedError
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,17 +21,23 @@ def server_account(cluster: Path) -> Account | None:
     """Return the account the server must run as, or None for our own.
 
     Only root switches: to the owner of the existing cluster (so that root can serve a user's data folder), else to
-    `nobody`, the one unprivileged account that every Unix has.
+    `nobody`, else to the first account that is not root. It must have a name, or initdb refuses.
+
+    Raises:
+        EmbeddedError: There is no account but root.
     """
     if os.geteuid() != 0:
         return None
     if cluster.exists() and (owner := cluster.stat()).st_uid != 0:
         return Account(owner.st_uid, owner.st_gid)
-    try:
-        nobody = pwd.getpwnam("nobody")
-    except KeyError:
-        return Account(_NOBODY, _NOBODY)
-    return Account(nobody.pw_uid, nobody.pw_gid)
+    others = [entry for entry in pwd.getpwall() if entry.pw_uid != 0]
+    if not others:
+        raise EmbeddedError(
+            "PostgreSQL does not run as root, and there is no other account",
+            hint="Add one, or set CROSSHEAD_DATABASE_URL to a server of your own.",
+        )
+    chosen = next((entry for entry in others if entry.pw_name == "nobody"), others[0])
+    return Account(chosen.pw_uid, chosen.pw_gid)
 
 
 def reachable(path: Path, account: Account) -> bool:

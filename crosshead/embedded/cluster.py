@@ -17,6 +17,8 @@ from crosshead.embedded.process import launch_argv
 from crosshead.embedded.psql import clean_environment
 
 _INITDB_TIMEOUT_S = 120
+_SHUTDOWN_S = 20.0
+_BACKENDS_NOTICE_S = 2.0
 _SOCKET_PREFIX = "crosshead-pg-"
 # sockaddr_un holds 104 bytes on macOS and 108 on Linux, with the closing zero.
 _SOCKET_PATH_BYTES = 103
@@ -66,7 +68,11 @@ def initialize(initdb: Path, cluster: Path, account: Account | None, *, sync: bo
         timeout=_INITDB_TIMEOUT_S,
     )
     if done.returncode != 0:
-        raise EmbeddedError(f"initdb failed: {done.stderr.strip()[-2000:]}")
+        nameless = "could not look up effective user ID" in done.stderr
+        raise EmbeddedError(
+            f"initdb failed: {done.stderr.strip()[-2000:]}",
+            hint="PostgreSQL wants its user to have a name: run as a user that is in the password file." * nameless,
+        )
     fresh.rename(cluster)
 
 
@@ -101,7 +107,8 @@ def end_leftovers(cluster: Path) -> None:
     """End server processes that outlived the program that started them, and drop a stale postmaster.pid.
 
     The caller holds the folder's lock, so whatever still works in this folder is an orphan. A postmaster is shut down
-    cleanly; backends of a killed postmaster get a moment to notice it by themselves.
+    cleanly. Backends of a killed postmaster get a moment to notice it by themselves; one that computes does not, and is
+    killed, which costs nothing: the next start recovers from the log in any case.
 
     Raises:
         EmbeddedError: A process does not end.
@@ -110,10 +117,12 @@ def end_leftovers(cluster: Path) -> None:
     if not lines:
         return
     orphans = _processes_in(cluster)
+    patience_s = _BACKENDS_NOTICE_S
     for process in orphans:
         if str(process.pid) == lines[0].strip():
             process.send_signal(signal.SIGINT)
-    _, alive = psutil.wait_procs(orphans, timeout=20)
+            patience_s = _SHUTDOWN_S
+    _, alive = psutil.wait_procs(orphans, timeout=patience_s)
     for process in alive:
         process.kill()
     _, alive = psutil.wait_procs(alive, timeout=5)

@@ -1,5 +1,6 @@
 """One server process: started through launch.py, logged to a file, stopped by a ladder of signals."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -103,6 +104,16 @@ class ServerProcess:
     def running(self) -> bool:
         """Tell whether the process has not ended yet."""
         return self._popen.poll() is None
+
+    def exit_code(self) -> int | None:
+        """Return the exit code, negative for a signal's number, or None while it runs."""
+        return self._popen.poll()
+
+    def signal_group(self, number: signal.Signals) -> None:
+        """Send a signal to the process and all it has started, except what left its process group."""
+        # macOS answers EPERM, not ESRCH, for a group of which only a zombie is left.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, number)
 
     def stop(self, ladder: Sequence[tuple[signal.Signals, float]]) -> None:
         """Send each signal of the ladder and wait its seconds, until the process has ended; SIGKILL comes last.
