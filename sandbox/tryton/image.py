@@ -20,11 +20,12 @@ from pathlib import Path
 
 from sandbox.tryton.client import TrytonClient
 from sandbox.tryton.databases import Databases, PostgresToolError
-from sandbox.tryton.process import ADMIN_PASSWORD, ADMIN_USERNAME, MODULES, TrytonProcess, initialise
+from sandbox.tryton.initialise import ADMIN_PASSWORD, ADMIN_USERNAME, initialise
+from sandbox.tryton.process import TrytonProcess
 from sandbox.tryton.seed import seed
 
 _MAGIC = "crosshead-tryton-image-1"
-_BASE_SOURCES = ("process.py",)
+_BASE_SOURCES = ("initialise.py",)
 _SEED_SOURCES = ("catalogue.py", "client.py", "masterdata.py", "orders.py", "seed.py")
 # Older images of other weeks and versions go when a new one is stored.
 _KEEP_DAYS = 21
@@ -50,7 +51,7 @@ def restore_seeded(databases: Databases, name: str, *, cache_dir: Path, today: d
         PostgresToolError, TrytonProcessError, TrytonError: The build failed; nothing was stored, no database is left.
     """
     monday = today - dt.timedelta(days=today.weekday())
-    base_key = _fingerprint([databases.version(), *_versions(), *MODULES], _BASE_SOURCES)
+    base_key = _fingerprint([databases.version(), *_versions()], _BASE_SOURCES)
     seed_key = _fingerprint([base_key, monday.isoformat()], _SEED_SOURCES)
     label = "-".join(f"{part}{metadata.version(part)}" for part in ("trytond", "trytond-purchase", "trytond-stock"))
     year, week, _ = monday.isocalendar()

@@ -1,4 +1,4 @@
-"""Run trytond-admin and trytond as subprocesses of this process' Python."""
+"""Run trytond and its tools as subprocesses, with the Python that runs us."""
 
 import importlib.util
 import os
@@ -13,12 +13,6 @@ from typing import IO, Self
 
 from sandbox.tryton.client import TrytonClient
 
-ADMIN_USERNAME = "admin"
-# As public as the demo data behind it: a sandbox on loopback, whose dump carries the password's hash.
-ADMIN_PASSWORD = "sandbox-admin-7q"  # noqa: S105
-
-MODULES = ("purchase", "stock", "production", "stock_supply", "purchase_request")
-
 # Trytond's server takes a thread a request, each with its own connection; more requests wait for one.
 _MAX_POSTGRES_CONNECTIONS = 16
 _START_SECONDS = 60.0
@@ -31,35 +25,20 @@ class TrytonProcessError(Exception):
     """Tryton is not installed, did not start or failed; the message ends with the end of its log."""
 
 
-def initialise(tryton_uri: str, database: str) -> None:
-    """Create Tryton's tables and modules in an empty database, which takes one to three minutes.
+def run_to_end(program: str, arguments: list[str], environment: dict[str, str], *, tryton_uri: str) -> None:
+    """Run one of Tryton's programs and wait for its end; `environment` is added to the settings.
 
     Raises:
-        TrytonProcessError: trytond-admin failed.
+        TrytonProcessError: It is not installed, or its exit status is not 0.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        password_file = Path(folder) / "password"
-        password_file.write_text(ADMIN_PASSWORD)
-        environment = _environment(tryton_uri) | {"TRYTONPASSFILE": str(password_file)}
-        arguments = [
-            "-d",
-            database,
-            "--email",
-            "admin@demo.example",
-            "--activate-dependencies",
-            "-l",
-            "en",
-            "-u",
-            *MODULES,
-        ]
-        with tempfile.TemporaryFile() as log:
-            process = _spawn("trytond-admin", arguments, environment, log)
-            try:
-                process.wait()
-            finally:
-                _end(process)
-            if process.returncode != 0:
-                raise TrytonProcessError(f"trytond-admin ended with {process.returncode}:\n{_tail(log)}")
+    with tempfile.TemporaryFile() as log:
+        process = _spawn(program, arguments, _environment(tryton_uri) | environment, log)
+        try:
+            process.wait()
+        finally:
+            _end(process)
+        if process.returncode != 0:
+            raise TrytonProcessError(f"{program} ended with {process.returncode}:\n{_tail(log)}")
 
 
 class TrytonProcess:
@@ -87,12 +66,13 @@ class TrytonProcess:
         """Start trytond and wait until it answers.
 
         Raises:
-            TrytonProcessError: It ended, or did not answer within a minute.
+            TrytonProcessError: The port is taken, or trytond ended or did not answer within a minute.
         """
         # Between choosing a free port and trytond's taking it, another process may be quicker.
         attempts = 1 if self._wanted_port else _START_ATTEMPTS
         for attempt in range(1, attempts + 1):
-            self._port = self._wanted_port or _free_port()
+            # Looked at even when the port is given: another server's answer there must not pass for ours.
+            self._port = _free_port(self._wanted_port)
             try:
                 self._start_once()
             except TrytonProcessError:
@@ -167,9 +147,13 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         process.stdin.close()
 
 
-def _free_port() -> int:
+def _free_port(wanted: int) -> int:
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", wanted))
+        except OSError as error:
+            raise TrytonProcessError(f"Port {wanted} cannot be used: {error.strerror}") from error
         return int(probe.getsockname()[1])
 
 

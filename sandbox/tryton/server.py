@@ -7,8 +7,9 @@ from typing import Self
 from sandbox.tryton.client import TrytonClient
 from sandbox.tryton.databases import Databases
 from sandbox.tryton.image import default_cache_dir, new_database_name, restore_seeded
+from sandbox.tryton.initialise import ADMIN_PASSWORD, ADMIN_USERNAME
 from sandbox.tryton.masterdata import LIMITED_PASSWORD, LIMITED_USERNAME
-from sandbox.tryton.process import ADMIN_PASSWORD, ADMIN_USERNAME, TrytonProcess
+from sandbox.tryton.process import TrytonProcess
 
 
 class TrytonServer:
