@@ -33,9 +33,15 @@ class FileLock:
         """Take the lock at once.
 
         Raises:
-            EmbeddedError: Another process (or another object in this one) holds it.
+            EmbeddedError: Another process (or another object in this one) holds it, or another user owns it.
         """
-        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except PermissionError as error:
+            raise EmbeddedError(
+                f"{self._what} {self.path.parent} is closed to us",
+                hint="Another user made it, perhaps root. Choose another data folder.",
+            ) from error
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -113,10 +113,10 @@ def test_other_user_serves_its_folder_and_root_serves_it_as_that_user(open_folde
 @needs_root
 def test_user_without_a_name_is_told_so(open_folder: Path) -> None:
     os.chown(open_folder, NAMELESS_USER, NAMELESS_USER)
-    program = serve(open_folder / "data", uid=NAMELESS_USER)
-    _, errors = program.communicate(timeout=30)
 
-    assert program.returncode == 1
+    code, errors = finish(serve(open_folder / "data", uid=NAMELESS_USER))
+
+    assert code == 1
     assert "run as a user that is in the password file" in errors
 
 
@@ -124,15 +124,17 @@ def test_user_without_a_name_is_told_so(open_folder: Path) -> None:
 def test_folder_of_another_user_is_refused(open_folder: Path) -> None:
     with EmbeddedPostgres(open_folder / "data", fsync=False):
         pass
+    code, errors = finish(serve(open_folder / "data", uid=SOME_USER))
+    assert code == 1
+    assert f"EmbeddedError: the PostgreSQL folder {open_folder / 'data'} is closed to us" in errors
+
     os.chown(open_folder / "data", SOME_USER, SOME_USER)
     for path in (open_folder / "data").iterdir():
         if path.name != "cluster":
             os.chown(path, SOME_USER, SOME_USER)
 
-    program = serve(open_folder / "data", uid=SOME_USER)
-    _, errors = program.communicate(timeout=30)
-
-    assert program.returncode == 1
+    code, errors = finish(serve(open_folder / "data", uid=SOME_USER))
+    assert code == 1
     assert f"EmbeddedError: {open_folder / 'data' / 'cluster'} belongs to user" in errors
 
 

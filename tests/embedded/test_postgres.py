@@ -129,9 +129,14 @@ async def test_role_and_database_are_made_once_and_kept(postgres_server: Embedde
     assert password not in postgres_server.log_file.read_text(encoding="utf-8")
 
 
-def test_refusal_of_a_role_tells_why_and_keeps_the_password_out(postgres_server: EmbeddedPostgres) -> None:
-    with pytest.raises(EmbeddedError, match="reserved") as caught:
-        postgres_server.ensure_role("pg_mine", "canary-password", createrole=False)
+@pytest.mark.parametrize(
+    ("name", "reason"), [("pg_mine", "reserved"), ("postgres", "must have the SUPERUSER attribute")]
+)
+def test_refusal_of_a_role_tells_why_and_keeps_the_password_out(
+    postgres_server: EmbeddedPostgres, name: str, reason: str
+) -> None:
+    with pytest.raises(EmbeddedError, match=reason) as caught:
+        postgres_server.ensure_role(name, "canary-password", createrole=False)
 
     assert "canary-password" not in str(caught.value)
     assert "canary-password" not in postgres_server.log_file.read_text(encoding="utf-8")
