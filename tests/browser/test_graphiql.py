@@ -99,8 +99,7 @@ async def test_the_schema_feeds_completion_in_bundled_workers(graphiql: Visit, a
     await page.keyboard.press("Control+Space")
 
     await expect(page.locator(".suggest-widget .monaco-list-row", has_text="__typename")).to_be_visible()
-    names = {re.sub(r".*/assets/(\w+)\.worker-[\w-]+\.js", r"\1", worker.url) for worker in page.workers}
-    assert names == {"editor", "graphql", "json"}
+    await _wait_for_workers(page, {"editor", "graphql", "json"})
     _assert_clean(graphiql, api_url)
 
 
@@ -184,6 +183,16 @@ async def _use_key(page: Page, key: str) -> None:
 async def _open_example(page: Page, title: str) -> None:
     heading = page.get_by_role("region", name="Example queries").get_by_text(title, exact=True)
     await heading.click()
+
+
+async def _wait_for_workers(page: Page, expected: set[str]) -> None:
+    names: set[str] = set()
+    for _ in range(100):  # the editor starts each of them when it first needs it
+        names = {re.sub(r".*/assets/(\w+)\.worker-[\w-]+\.js", r"\1", worker.url) for worker in page.workers}
+        if names == expected:
+            return
+        await page.wait_for_timeout(100)
+    pytest.fail(f"after 10 seconds the workers are {sorted(names)}")
 
 
 async def _wait_closed(page: Page, socket: WebSocket) -> None:
