@@ -63,7 +63,12 @@ class Client:
         return self._context
 
     async def call(
-        self, model: str, method: str, *args: Any, extra: Mapping[str, Any] | None = None, writes: bool = False
+        self,
+        model: str,
+        method: str,
+        *args: Any,
+        extra: Mapping[str, Any] | None = None,
+        purpose: faults.Purpose = "read",
     ) -> Any:
         """Call a method of a model.
 
@@ -72,19 +77,19 @@ class Client:
             method: One that Tryton exposes, e.g. `search_read`.
             args: Its arguments without the context, as Python values.
             extra: Further context, e.g. `_timestamp`.
-            writes: It changes something, so it is not safe to send twice and its refusal is a WriteRejected.
+            purpose: What it is for, which decides what its refusals mean.
 
         Returns:
             The result as plain JSON (see wire.plain).
         """
         context = {**await self.context(), **(extra or {})}
-        return await self.rpc(f"model.{model}.{method}", *args, context, writes=writes)
+        return await self.rpc(f"model.{model}.{method}", *args, context, purpose=purpose)
 
-    async def rpc(self, method: str, *params: Any, writes: bool = False) -> Any:
+    async def rpc(self, method: str, *params: Any, purpose: faults.Purpose = "read") -> Any:
         """Send one call, signed, and give its result as plain JSON."""
-        request = wire.request(self._url, method, *params, safe=not writes)
+        request = wire.request(self._url, method, *params, safe=purpose != "write")
         response = await self._egress.send(request, auth=self._auth)
-        return wire.plain(faults.result(response, "write" if writes else "read"))
+        return wire.plain(faults.result(response, purpose))
 
     async def find(
         self, model: str, domain: Sequence[Any], fields: Sequence[str], *, limit: int = PAGE_SIZE

@@ -18,6 +18,7 @@ from connectors.errors import (
     BadResponse,
     ConfigError,
     ConnectorError,
+    OutcomeUnknown,
     PermissionRefused,
     RateLimited,
     SourceFault,
@@ -25,7 +26,8 @@ from connectors.errors import (
     WriteRejected,
 )
 
-Purpose = Literal["read", "write"]
+Purpose = Literal["read", "prepare", "write"]
+"""What a call is for; `prepare` asks Tryton to work a caller's values out, and stores nothing."""
 
 STATUSES: Final[Mapping[int, tuple[type[ConnectorError], str]]] = {
     400: (BadResponse, "Tryton does not understand the call."),
@@ -38,20 +40,26 @@ STATUSES: Final[Mapping[int, tuple[type[ConnectorError], str]]] = {
 }
 """Status → error; other 4xx are BadResponse, 3xx ConfigError, 429 RateLimited and 5xx SourceFault."""
 
+_REFUSED: Final = (WriteRejected, "Tryton refused the values.")
+_STEP: Final = (AuthError, "Tryton asks for a further sign-in step, which a connection cannot take.")
 KINDS: Final[Mapping[tuple[str, Purpose], tuple[type[ConnectorError], str]]] = {
     ("UserError", "read"): (BadResponse, "Tryton refused to read."),
-    ("UserError", "write"): (WriteRejected, "Tryton refused the values."),
+    ("UserError", "prepare"): _REFUSED,
+    ("UserError", "write"): _REFUSED,
     ("UserWarning", "read"): (BadResponse, "Tryton asks for a confirmation."),
+    ("UserWarning", "prepare"): _REFUSED,
     ("UserWarning", "write"): (WriteRejected, "Tryton asks a person to confirm this; nothing was changed."),
     ("ConcurrencyException", "read"): (SourceFault, "The records changed while Tryton read them."),
     ("ConcurrencyException", "write"): (VersionConflict, "The record changed in Tryton since it was read."),
-    ("LoginException", "read"): (AuthError, "Tryton asks for a further sign-in step, which a connection cannot take."),
-    ("LoginException", "write"): (AuthError, "Tryton asks for a further sign-in step, which a connection cannot take."),
+    ("LoginException", "read"): _STEP,
+    ("LoginException", "prepare"): _STEP,
+    ("LoginException", "write"): _STEP,
 }
 """Exception's name and what the call was for → error; names that are not here are failures inside Tryton."""
 
 UNEXPECTED: Final[Mapping[Purpose, tuple[type[ConnectorError], str]]] = {
     "read": (SourceFault, "Tryton failed inside."),
+    "prepare": (SourceFault, "Tryton failed inside."),
     "write": (WriteRejected, "Tryton failed inside and took the change back."),
 }
 
@@ -65,10 +73,11 @@ def result(response: Response, purpose: Purpose = "read") -> Any:
     """Give the result of an answer, as Tryton encodes it.
 
     Raises:
-        ConnectorError: Whatever `STATUSES`, `KINDS` and `UNEXPECTED` say.
+        ConnectorError: Whatever `STATUSES`, `KINDS` and `UNEXPECTED` say; OutcomeUnknown for a write whose answer
+            does not tell.
     """
     if response.status != 200:
-        raise by_status(response)
+        raise by_status(response, purpose)
     try:
         body = orjson.loads(response.body)
     except orjson.JSONDecodeError:
@@ -76,13 +85,17 @@ def result(response: Response, purpose: Purpose = "read") -> Any:
     if isinstance(body, dict) and isinstance(body.get("error"), list):
         raise by_envelope(body["error"], purpose)
     if not isinstance(body, dict) or "result" not in body:
+        if purpose == "write":
+            raise OutcomeUnknown("Tryton's answer to the change was cut or spoiled.", source_message=response.text(200))
         raise ConfigError("What answers at this address is not Tryton.", source_message=response.text(200))
     return body["result"]
 
 
-def by_status(response: Response) -> ConnectorError:
-    """Make the error of an answer that is no envelope."""
+def by_status(response: Response, purpose: Purpose) -> ConnectorError:
+    """Make the error of an answer that is no envelope: of a server or proxy that gave up midway, or never began."""
     status = response.status
+    if purpose == "write" and (status == 408 or status >= 500):
+        return OutcomeUnknown(f"Tryton, or a proxy before it, gave up on the change with status {status}.")
     if status == 429:
         wait = response.headers.get("retry-after", "")
         return RateLimited(

@@ -4,9 +4,10 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 
 from connectors.base import Change, Checked, Feed, Form, Item, JsonObject, Page, Referable, Window, Written
-from connectors.errors import Unsupported
-from connectors.tryton import check, read, references
+from connectors.tryton import check, read, references, write
 from connectors.tryton.client import Client
+from connectors.tryton.forms import TrytonWriteDefaults
+from connectors.tryton.units import unit_map
 from db.types import Entity
 
 
@@ -36,6 +37,14 @@ class TrytonSource:
         """Find what people call by a code."""
         return await references.resolve(self._client, kind, code)
 
-    async def write(self, change: Change, *, defaults: Form) -> Written:  # noqa: ARG002
-        """Refuse: no write is declared."""
-        raise Unsupported(f"Tryton's {change.entity} cannot be written here.")
+    async def write(self, change: Change, *, defaults: Form) -> Written:
+        """Carry a change to Tryton; see connectors.tryton.write."""
+        if not isinstance(defaults, TrytonWriteDefaults):
+            raise TypeError(f"Tryton's write defaults are TrytonWriteDefaults, not {type(defaults).__name__}")
+        return await write.write(
+            self._client,
+            change,
+            units=unit_map(defaults.unit_map),
+            warehouse=defaults.warehouse,
+            first_address=defaults.invoice_address == "first",
+        )

@@ -47,6 +47,11 @@ REC20: Final[Mapping[str, str]] = {
 _SYNONYMS: Final[Mapping[str, str]] = {"EA": "C62", "H87": "C62"}
 
 
+def unit_map(own: Mapping[str, str]) -> dict[str, str]:
+    """Give a connection's map, symbol → code: Tryton's own units, and the connection's instead of them."""
+    return {**REC20, **own}
+
+
 def native(unit: str, units: Mapping[str, str]) -> tuple[str, ...]:
     """Give the symbols that a unit of the caller may stand for: those mapped to its code, else the unit itself.
 
