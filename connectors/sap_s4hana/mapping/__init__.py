@@ -1,0 +1,1 @@
+"""Items of SAP as our records: data, one file an entity."""

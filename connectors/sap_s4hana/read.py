@@ -1,0 +1,98 @@
+"""Pages of whole items: keyset pages by the document's own key, whatever page size the server likes."""
+
+from collections.abc import AsyncIterator, Iterable
+
+from connectors.base import Item, JsonObject, Page, Window
+from connectors.errors import BadResponse
+from connectors.kit.odata2 import text_literal
+from connectors.sap_s4hana.client import SapClient
+from connectors.sap_s4hana.services import Resource
+
+_BATCH = 20
+CUSTOM_PREFIX = "YY1_"
+
+
+async def pages(
+    client: SapClient, resource: Resource, window: Window, position: JsonObject | None
+) -> AsyncIterator[Page]:
+    """Read a window of an entity, resuming after `position` (`{"after": key, "seen": rows, "total": count}`).
+
+    Raises:
+        BadResponse: The source gives the same page again, or cuts one item's rows.
+    """
+    after: str | None = position["after"] if position else None
+    seen: int = position["seen"] if position else 0
+    total: int | None = position["total"] if position else None
+    size = resource.page_size
+    while True:
+        options = _options(resource, window, after=after, size=size, count=position is None and total is None)
+        found = await client.list(resource.service, resource.path, options, at_most=size)
+        total = found.count if total is None else total
+        rows = found.rows
+        # A short page without a link to more ends the pass, unless the count says that the server cut it.
+        complete = len(rows) < size and found.next_link is None and (total is None or seen + len(rows) >= total)
+        if resource.grouped and rows and not complete:
+            whole = _whole_groups(rows, resource.key)
+            if not whole and len(rows) >= size:
+                size *= 2  # one material fills the page: take more of it at once
+                continue
+            rows = whole or rows
+        last = str(rows[-1][resource.key]) if rows else None
+        if last is not None and last == after:
+            raise BadResponse(f"{resource.path} gives {last} again after {after}.")
+        seen += len(rows)
+        ended = complete or last is None
+        after = last
+        position = None if ended else {"after": last, "seen": seen, "total": total}
+        yield Page(tuple(item(resource, row) for row in rows), position, total)
+        if ended:
+            return
+
+
+async def fetch(client: SapClient, resource: Resource, source_ids: Iterable[str]) -> list[Item]:
+    """Read whole items by key, some at a time; missing ones are left out."""
+    wanted = list(dict.fromkeys(source_ids))
+    found: list[Item] = []
+    for start in range(0, len(wanted), _BATCH):
+        batch = wanted[start : start + _BATCH]
+        keys = " or ".join(f"({resource.id_filter(source_id)})" for source_id in batch)
+        options = {"$filter": keys, "$expand": resource.expand, "$orderby": resource.order, "$top": str(len(batch))}
+        rows = (await client.list(resource.service, resource.path, options, at_most=len(batch))).rows
+        found += [item(resource, row) for row in rows]
+    return found
+
+
+def item(resource: Resource, row: JsonObject) -> Item:
+    """Make an item of a row; custom fields, whose names only the tenant knows, are collected under one key."""
+    return Item(resource.source_id(row), _collected(row), resource.updated_at(row))
+
+
+def _collected(row: JsonObject) -> JsonObject:
+    body = {name: _element(value) for name, value in row.items() if not name.startswith(CUSTOM_PREFIX)}
+    custom = {name: value for name, value in row.items() if name.startswith(CUSTOM_PREFIX)}
+    return {**body, CUSTOM_PREFIX: custom} if custom else body
+
+
+def _element(value: object) -> object:
+    if isinstance(value, list):
+        return [_collected(one) if isinstance(one, dict) else one for one in value]
+    return _collected(value) if isinstance(value, dict) else value
+
+
+def _options(resource: Resource, window: Window, *, after: str | None, size: int, count: bool) -> dict[str, str]:
+    filters = resource.filters(window)
+    if after is not None:
+        filters.append(f"{resource.key} gt {text_literal(after)}")
+    return {
+        "$filter": " and ".join(filters),
+        "$expand": resource.expand,
+        "$orderby": resource.order,
+        "$top": str(size),
+        "$inlinecount": "allpages" if count else "",
+    }
+
+
+def _whole_groups(rows: list[JsonObject], key: str) -> list[JsonObject]:
+    """Leave out the last key's rows, of which more may follow; [] when all rows are of one key."""
+    last = rows[-1][key]
+    return [row for row in rows if row[key] != last]

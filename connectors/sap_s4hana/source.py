@@ -1,0 +1,116 @@
+"""One conversation with one S/4HANA."""
+
+import re
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Final
+
+from connectors.base import Change, Checked, Feed, Form, Item, JsonObject, Page, Referable, Window, Written
+from connectors.errors import ConnectorError, PermissionRefused, Unsupported
+from connectors.kit.odata2 import text_literal
+from connectors.sap_s4hana import read
+from connectors.sap_s4hana.client import SapClient, Service
+from connectors.sap_s4hana.forms import Credentials, WriteDefaults
+from connectors.sap_s4hana.services import RESOURCES
+from connectors.sap_s4hana.write import order_changes, orders, stock, vendors, work
+from connectors.sap_s4hana.write.steps import Steps
+from db.types import Entity, Operation
+
+_KEY_LENGTHS: Final = {"vendor": 10, "item": 18}
+_LOOKUPS: Final[dict[Referable, tuple[Service, str, str]]] = {
+    "vendor": ("API_BUSINESS_PARTNER", "A_Supplier", "Supplier"),
+    "item": ("API_PRODUCT_SRV", "A_Product", "Product"),
+}
+_PLACE: Final = re.compile(r"[A-Za-z0-9]{1,4}(/[A-Za-z0-9]{1,4})?")
+_TERMS: Final = re.compile(r"[A-Za-z0-9]{1,4}")
+
+
+class SapSource:
+    """Reads and writes; see connectors.base.Source."""
+
+    def __init__(self, client: SapClient, credentials: Credentials) -> None:
+        self._client = client
+        self._credentials = credentials
+
+    async def check(self) -> Checked:
+        """Read one key of each entity: proves address, client, credentials, and the right to each service.
+
+        Raises:
+            PermissionRefused: The user may read none of them.
+        """
+        refused: dict[Entity, str] = {}
+        last: ConnectorError | None = None
+        for entity, resource in RESOURCES.items():
+            options = {"$top": "1", "$select": resource.key}
+            try:
+                await self._client.list(resource.service, resource.path, options, at_most=1)
+            except PermissionRefused as error:
+                refused[entity] = error.source_message or error.message
+                last = error
+        if last is not None and len(refused) == len(RESOURCES):
+            raise last
+        told = self._credentials
+        facts = {"client": told.client, "user": told.username or told.client_id, "signIn": told.auth_method}
+        return Checked({name: value for name, value in facts.items() if value}, refused)
+
+    async def clock(self) -> datetime:
+        """Give SAP's time, from the Date header of its web server."""
+        return await self._client.clock()
+
+    def read(self, feed: Feed, *, window: Window, position: JsonObject | None) -> AsyncIterator[Page]:
+        """Yield pages of whole items in the order of their keys."""
+        return read.pages(self._client, RESOURCES[feed.entity], window, position)
+
+    async def fetch(self, entity: Entity, source_ids: list[str]) -> list[Item]:
+        """Read whole items by key; missing keys are left out."""
+        if entity not in RESOURCES:
+            raise Unsupported(f"{entity} is not read from SAP S/4HANA.")
+        return await read.fetch(self._client, RESOURCES[entity], source_ids)
+
+    async def resolve(self, kind: Referable, code: str) -> list[str]:
+        """Give the keys of what people call by this code.
+
+        Suppliers and products are looked up, with and without leading zeros. Terms and places (`plant` or
+        `plant/storage`) are keys themselves and listed by none of these services: SAP judges them on writing.
+        """
+        told = code.strip()
+        if kind == "location":
+            return [told.upper()] if _PLACE.fullmatch(told) else []
+        if kind == "payment_terms":
+            return [told.upper()] if _TERMS.fullmatch(told) else []
+        service, path, key = _LOOKUPS[kind]
+        forms = {told, told.upper()}
+        if told.isdigit():
+            forms |= {told.lstrip("0") or "0", told.zfill(_KEY_LENGTHS[kind])}
+        found = " or ".join(f"{key} eq {text_literal(form)}" for form in sorted(forms))
+        options = {"$filter": found, "$select": key, "$top": "10"}
+        rows = (await self._client.list(service, path, options, at_most=10)).rows
+        return sorted({str(row[key]) for row in rows})
+
+    async def write(self, change: Change, *, defaults: Form) -> Written:
+        """Carry one change to SAP; see connectors.base.Source.write."""
+        told = defaults if isinstance(defaults, WriteDefaults) else WriteDefaults()
+        client, steps = self._client, Steps(self._client)
+        match change.entity, change.operation:
+            case Entity.PURCHASE_ORDER, Operation.CREATE:
+                done = await orders.create(steps, change, told)
+            case Entity.PURCHASE_ORDER, Operation.UPDATE if change.transition is None:
+                done = await order_changes.update(client, steps, change, told)
+            case Entity.PURCHASE_ORDER, Operation.CANCEL:
+                done = await order_changes.cancel(client, steps, change)
+            case Entity.WORK_ORDER, Operation.CREATE:
+                done = await work.create(steps, change, told)
+            case Entity.WORK_ORDER, Operation.UPDATE:
+                done = await work.update(client, steps, change, transition=change.transition)
+            case Entity.WORK_ORDER, Operation.CANCEL:
+                done = await work.update(client, steps, change, transition="CANCEL")
+            case Entity.VENDOR, Operation.CREATE:
+                done = await vendors.create(client, steps, change, told)
+            case Entity.VENDOR, Operation.UPDATE:
+                done = await vendors.update(client, steps, change)
+            case Entity.INVENTORY_LEVEL, Operation.ADJUST:
+                done = await stock.adjust(client, steps, change, told)
+            case _:
+                doing = f"{change.operation} {change.transition or ''}".strip()
+                raise Unsupported(f"SAP S/4HANA cannot {doing} a {change.entity}.")
+        return done

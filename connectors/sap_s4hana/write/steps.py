@@ -1,0 +1,163 @@
+"""A change as a row of calls, for SAP takes an order's parts one by one: what was done stays known."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final, Literal
+
+from connectors.base import JsonObject, Written
+from connectors.errors import (
+    ConnectorError,
+    PermissionRefused,
+    SourceUnavailable,
+    VersionConflict,
+    WriteRejected,
+)
+from connectors.kit.odata2 import read_instant
+from connectors.sap_s4hana.client import SapClient, Service
+from db.types import ErrorCode, Problem
+
+_REFUSALS: Final = (WriteRejected, VersionConflict, PermissionRefused)
+
+
+class Steps:
+    """Sends the calls of one change, and tells them."""
+
+    def __init__(self, client: SapClient) -> None:
+        self._client = client
+        self._calls: list[JsonObject] = []
+        self._answers: list[JsonObject] = []
+
+    async def call(
+        self,
+        method: Literal["POST", "PATCH", "DELETE"],
+        service: Service,
+        path: str,
+        *,
+        body: JsonObject | None = None,
+        etag: str | None = None,
+        options: Mapping[str, str] | None = None,
+    ) -> JsonObject:
+        """Send one call.
+
+        Raises:
+            WriteRejected: Refused; when earlier calls were carried out, the message says so.
+            SourceUnavailable: With `sent` true as soon as anything may have been carried out.
+        """
+        try:
+            answer = await self._client.change(method, service, path, body=body, etag=etag, options=options)
+        except _REFUSALS as error:
+            if not self._answers:
+                raise
+            raise WriteRejected(
+                f"{error.message} {len(self._answers)} earlier part(s) of the change were stored.",
+                source_message=error.source_message,
+                problems=error.problems,
+                remedy="Read the record again: SAP stored the earlier parts. Correct the rest and send only that.",
+            ) from error
+        except ConnectorError as error:
+            if not self._answers:
+                raise
+            raise SourceUnavailable(
+                f"{error.message} Earlier parts of the change were stored.",
+                reason="RESET",
+                sent=True,
+                source_message=error.source_message,
+            ) from error
+        told = {"method": method, "service": service, "path": path, **({"query": dict(options)} if options else {})}
+        self._calls.append({**told, **({"body": body} if body is not None else {})})
+        self._answers.append(answer)
+        return answer
+
+    def written(self, source_id: str) -> Written:
+        """Tell the whole change."""
+        return Written(source_id, {"calls": self._calls}, {"answers": self._answers})
+
+
+def missing(needed: Mapping[str, Any], *, where: Mapping[str, str], prefix: Sequence[str] = ()) -> list[Problem]:
+    """Name what SAP needs and nobody said.
+
+    Args:
+        needed: SAP's property → what would be sent.
+        where: SAP's property → the write default that gives it.
+        prefix: Path of the line that lacks it.
+    """
+    return [
+        Problem(
+            ErrorCode.BAD_USER_INPUT,
+            f"SAP needs {name}: give it in sourceFields"
+            + (f", or set {where[name]} in the connection's write defaults." if name in where else "."),
+            (*prefix, "sourceFields", name) if prefix else ("sourceFields", name),
+        )
+        for name, value in needed.items()
+        if value is None or value == ""
+    ]
+
+
+def refuse(problems: Sequence[Problem]) -> None:
+    """Refuse a change before anything leaves.
+
+    Raises:
+        WriteRejected: There is any problem.
+    """
+    if problems:
+        raise WriteRejected(
+            "The change was not sent to SAP: " + " ".join(problem.message for problem in problems),
+            problems=tuple(problems),
+            remedy="Give what is named, per call or in the connection's write defaults.",
+        )
+
+
+def check_expected(expected: str | None, stamp: str | None) -> None:
+    """Compare the version that the caller saw with SAP's, as SAP writes it or as an ISO instant.
+
+    Raises:
+        VersionConflict: They differ.
+    """
+    if expected is None or stamp is None or expected == stamp:
+        return
+    try:
+        at = read_instant(stamp)
+    except ValueError:
+        at = None
+    if at is None or expected.replace("Z", "+00:00") != at.astimezone(UTC).isoformat():
+        raise VersionConflict("The record changed in SAP since it was read.")
+
+
+def ignored(sent: Mapping[str, Any], stored: Mapping[str, Any]) -> list[str]:
+    """Name the properties that SAP accepted without storing them; nested ones are not judged."""
+    return [
+        name
+        for name, value in sent.items()
+        if not isinstance(value, (list, dict)) and not _same(value, stored.get(name))
+    ]
+
+
+def refuse_ignored(names: Sequence[str]) -> None:
+    """Tell that SAP took a change without storing all of it; it does so with read-only properties.
+
+    Raises:
+        WriteRejected: There is any.
+    """
+    if names:
+        raise WriteRejected(
+            f"SAP accepted the change but did not store {', '.join(names)}.",
+            problems=tuple(
+                Problem(ErrorCode.SOURCE_REJECTED, f"SAP did not store {name}.", ("sourceFields", name))
+                for name in names
+            ),
+            remedy="The property is read-only in SAP, or in the record's present state; the rest was stored.",
+        )
+
+
+_BLANK: Final = ("", "None", "False", "0")
+
+
+def _same(sent: Any, stored: Any) -> bool:
+    left, right = str(sent).strip(), str(stored).strip()
+    if left.startswith("/Date(") and right.startswith("/Date("):
+        return read_instant(left) == read_instant(right)
+    try:
+        return Decimal(left) == Decimal(right)
+    except InvalidOperation:
+        return left.casefold() == right.casefold() or (left in _BLANK and right in _BLANK)
