@@ -133,7 +133,9 @@ def _call(request: Request, user: User) -> Call:
 
 def _wants_json(request: Request) -> bool:
     form = request.query_params.get("$format", "")
-    return form == "json" or (not form and "application/json" in request.headers.get("accept", ""))
+    if form in {"xml", "atom"}:
+        return False
+    return form == "json" or "application/json" in request.headers.get("accept", "")
 
 
 def _metadata(service: Service, call: Call) -> Response:

@@ -159,8 +159,9 @@ def _check_header(system: S4System, header: Row, checks: Checks) -> None:
     if header["PurchaseOrderType"] not in cus.ORDER_TYPES:
         text = f"Document type {header['PurchaseOrderType']} not allowed with doc.  category F"
         checks.say("ME/013", text, "PurchaseOrderType")
-    if header["DocumentCurrency"] not in cus.CURRENCIES:
-        checks.say("SV/012", f"Currency {header['DocumentCurrency']} is not defined", "DocumentCurrency")
+    currency = header["DocumentCurrency"]
+    if checks.need(currency, "Currency", "DocumentCurrency") and currency not in cus.CURRENCIES:
+        checks.say("SV/012", f"Currency {currency} is not defined", "DocumentCurrency")
     if header["PaymentTerms"] and header["PaymentTerms"] not in cus.PAYMENT_TERMS:
         text = f"Terms of payment {header['PaymentTerms']} are not defined"
         checks.say("ME/190", text, "PaymentTerms")
