@@ -1,6 +1,6 @@
 """What Tryton's values mean in ours: the converters that the mappings name."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
@@ -8,6 +8,7 @@ from db.models.parties.vendor import Address, PaymentTerms
 from db.models.purchasing.purchase_order import ApprovalState, LineKind, LineStatus, Progress, PurchaseOrderStatus
 
 Row = Mapping[str, Any]
+Rows = Sequence[Row]
 STATUSES: Final = {
     "draft": PurchaseOrderStatus.DRAFT,
     "quotation": PurchaseOrderStatus.PENDING_APPROVAL,
@@ -84,7 +85,7 @@ def receipt(shipment_state: str | None) -> Progress:
     return _RECEIPTS.get(shipment_state or "none", Progress.UNKNOWN)
 
 
-def billing(invoice_state: str | None, lines: list[Row] | None) -> Progress:
+def billing(invoice_state: str | None, lines: Rows | None) -> Progress:
     """Read the billing: the state says whether invoices are booked, the lines whether they cover everything."""
     if (invoice_state or "none") in _UNBILLED:
         return Progress.NONE
@@ -95,7 +96,7 @@ def billing(invoice_state: str | None, lines: list[Row] | None) -> Progress:
     return Progress.FULL if covered else Progress.PARTIAL
 
 
-def asked_for(header: str | None, lines: list[Row] | None) -> str | None:
+def asked_for(header: str | None, lines: Rows | None) -> str | None:
     """Give the earliest day that the buyer asked for; dates that Tryton works out from lead times are nobody's wish."""
     days = [day for line in lines or () if (day := line_asked_for(*_asked(line)))]
     return min(days, default=header)
@@ -132,7 +133,7 @@ def address(place: Row) -> Address:
     )
 
 
-def addresses(places: list[Row] | None) -> list[Address]:
+def addresses(places: Rows | None) -> list[Address]:
     """Make all addresses, in Tryton's order: the main one first."""
     return [address(place) for place in places or ()]
 
@@ -160,19 +161,19 @@ def line_status(line_type: str, state: str | None, progress: float | None) -> Li
     return LineStatus.RECEIVED if progress >= 1 else LineStatus.PARTIALLY_RECEIVED
 
 
-def received(line_type: str, product_type: str | None, unit: int | None, moves: list[Row] | None) -> Decimal | None:
+def received(line_type: str, product_type: str | None, unit: int | None, moves: Rows | None) -> Decimal | None:
     """Sum what came; None for services and text, and where a receipt counts in another unit than the line."""
     if line_type != "line" or product_type in {None, "service"}:
         return None
     return _sum([move for move in moves or () if move.get("state") == "done"], unit)
 
 
-def billed(line_type: str, unit: int | None, invoice_lines: list[Row] | None) -> Decimal | None:
+def billed(line_type: str, unit: int | None, invoice_lines: Rows | None) -> Decimal | None:
     """Sum what booked invoices bill; credit notes count against it."""
     return _billed({"type": line_type, "unit": unit, "invoice_lines.": invoice_lines})
 
 
-def taxes(rows: list[Row] | None) -> str | None:
+def taxes(rows: Rows | None) -> str | None:
     """Name the taxes of a line."""
     return ", ".join(row["name"] for row in rows or ()) or None
 
@@ -189,7 +190,7 @@ def _billed(line: Row) -> Decimal | None:
     return _sum(booked, line.get("unit"))
 
 
-def _sum(rows: list[Row], unit: int | None) -> Decimal | None:
+def _sum(rows: Rows, unit: int | None) -> Decimal | None:
     if any(row.get("unit") != unit for row in rows):
         return None
     return sum((exact(row.get("quantity")) or Decimal(0) for row in rows), Decimal(0))

@@ -7,7 +7,6 @@ both 401, and a database that does not exist is 404 or, on PostgreSQL, an unexpe
 from base64 import b64encode
 from collections.abc import Generator
 
-import orjson
 from pydantic import SecretStr
 
 from connectors.egress import Request, Response
@@ -74,7 +73,8 @@ class SessionAuth:
     def _database_fault(self, error: SourceFault) -> Generator[Request, Response, ConnectorError]:
         """Tell a database that does not exist from one that fails: servers list theirs unless told not to."""
         response = yield wire.request(wire.endpoint(self._base_url), "common.db.list")
-        listed = orjson.loads(response.body).get("result") if response.status == 200 else None
+        answer = response.json() if response.status == 200 else None
+        listed = answer.get("result") if isinstance(answer, dict) else None
         if isinstance(listed, list) and self._database not in listed:
             return ConfigError(
                 f"This Tryton has no database named {self._database!r}.",
