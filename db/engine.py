@@ -8,12 +8,12 @@ sees schedules, leases, tokens and deliveries of all, never records.
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, NewType
+from typing import Any, ClassVar, NewType
 
 import orjson
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
 from db.scope import Scope
 
@@ -59,6 +59,10 @@ class Database:
 
     app: AsyncEngine
     system_engine: AsyncEngine
+    failures: ClassVar[tuple[type[Exception], ...]] = (SQLAlchemyError, OSError)
+    """What a database that is down, or a statement that fails, raises."""
+    unreachable: ClassVar[tuple[type[Exception], ...]] = (OperationalError, InterfaceError, OSError)
+    """What a database that is down raises."""
 
     @classmethod
     def open(cls, url: str, *, pool_size: int = 10, application: str = "crosshead") -> "Database":
@@ -72,6 +76,15 @@ class Database:
         """Close both pools."""
         await self.app.dispose()
         await self.system_engine.dispose()
+
+    async def reachable(self) -> bool:
+        """Tell whether the database answers."""
+        try:
+            async with self.system() as session:
+                await session.execute(text("SELECT 1"))
+        except self.unreachable:
+            return False
+        return True
 
     @asynccontextmanager
     async def read(self, scope: Scope) -> AsyncIterator[ReadSession]:

@@ -147,3 +147,12 @@ class Problem:
     message: str
     path: tuple[str, ...] | None = None
     source_message: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """How a caller names something of a connection: exactly one of the three is given."""
+
+    id: UUID | None = None
+    source_id: str | None = None
+    code: str | None = None

@@ -101,6 +101,7 @@ class SyncRun(SyncRunFields, ConnectionRow, table=True):
     window_start: datetime | None = c.instant("The source's clock when the pass began, UTC.", public=False)
     feeds: dict[str, Any] = c.document("Progress of each feed: position, done.", default_factory=dict, public=False)
     cancel_requested: bool = c.column("Stop at the next page.", sa_type=Boolean, default=False, public=False)
+    woken_at: datetime | None = c.instant("When a worker was last told of it, UTC.", public=False)
     revision: int = c.integer("Grows with each change of the row.", default=0, public=False)
 
 

@@ -27,6 +27,9 @@ _SCOPED = {
     "purchase_order": "connection_id",
     "purchase_order_line": "connection_id",
     "vendor": "connection_id",
+    "item": "connection_id",
+    "inventory_level": "connection_id",
+    "work_order": "connection_id",
 }
 # What the system role may do; with no entry a table is closed to it.
 _SYSTEM = {
@@ -156,6 +159,85 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("stream_id"),
     )
     op.create_table(
+        "inventory_level",
+        sa.Column("organization_id", sa.UUID(), nullable=False),
+        sa.Column("connection_id", sa.UUID(), nullable=False),
+        sa.Column("id", sa.UUID(), nullable=False),
+        sa.Column("source_id", sa.Text(collation="C"), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("content_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("source_updated_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("synced_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("deleted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("item_source_id", sa.Text(collation="C"), nullable=True),
+        sa.Column("item_code", sa.Text(collation="C"), nullable=True),
+        sa.Column("site", sa.Text(collation="C"), nullable=True),
+        sa.Column("location", sa.Text(collation="C"), nullable=True),
+        sa.Column("bin", sa.Text(collation="C"), nullable=True),
+        sa.Column("lot", sa.Text(collation="C"), nullable=True),
+        sa.Column("stock_class", sa.Text(collation="C"), nullable=False),
+        sa.Column("native_stock_class", sa.Text(collation="C"), nullable=True),
+        sa.Column("on_hand", sa.Numeric(), nullable=True),
+        sa.Column("reserved", sa.Numeric(), nullable=True),
+        sa.Column("available", sa.Numeric(), nullable=True),
+        sa.Column("on_order", sa.Numeric(), nullable=True),
+        sa.Column("unit", sa.Text(collation="C"), nullable=True),
+        sa.Column("native_unit", sa.Text(collation="C"), nullable=True),
+        sa.Column("as_of", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("custom_fields", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False),
+        sa.CheckConstraint(
+            "stock_class IN ('UNRESTRICTED', 'QUALITY', 'BLOCKED', 'RESERVED', 'TRANSIT', 'UNKNOWN')",
+            name="stock_class_known",
+        ),
+        sa.PrimaryKeyConstraint("connection_id", "id"),
+        sa.UniqueConstraint("connection_id", "source_id"),
+    )
+    op.create_index("inventory_level_item", "inventory_level", ["connection_id", "item_source_id", "id"], unique=False)
+    op.create_index("inventory_level_item_code", "inventory_level", ["connection_id", "item_code", "id"], unique=False)
+    op.create_index("inventory_level_location", "inventory_level", ["connection_id", "location", "id"], unique=False)
+    op.create_index("inventory_level_site", "inventory_level", ["connection_id", "site", "id"], unique=False)
+    op.create_index(
+        "inventory_level_source_updated_at",
+        "inventory_level",
+        ["connection_id", "source_updated_at", "id"],
+        unique=False,
+    )
+    op.create_index(
+        "inventory_level_stock_class", "inventory_level", ["connection_id", "stock_class", "id"], unique=False
+    )
+    op.create_table(
+        "item",
+        sa.Column("organization_id", sa.UUID(), nullable=False),
+        sa.Column("connection_id", sa.UUID(), nullable=False),
+        sa.Column("id", sa.UUID(), nullable=False),
+        sa.Column("source_id", sa.Text(collation="C"), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("content_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("source_updated_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("synced_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("deleted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("code", sa.Text(collation="C"), nullable=False),
+        sa.Column("description", sa.Text(collation="C"), nullable=True),
+        sa.Column("type", sa.Text(collation="C"), nullable=False),
+        sa.Column("native_type", sa.Text(collation="C"), nullable=True),
+        sa.Column("category", sa.Text(collation="C"), nullable=True),
+        sa.Column("base_unit", sa.Text(collation="C"), nullable=True),
+        sa.Column("purchase_unit", sa.Text(collation="C"), nullable=True),
+        sa.Column("gtin", sa.Text(collation="C"), nullable=True),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("standard_cost", sa.Numeric(), nullable=True),
+        sa.Column("cost_currency", sa.Text(collation="C"), nullable=True),
+        sa.Column("custom_fields", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False),
+        sa.CheckConstraint("type IN ('STOCK', 'NON_STOCK', 'SERVICE', 'KIT', 'ASSET', 'UNKNOWN')", name="type_known"),
+        sa.PrimaryKeyConstraint("connection_id", "id"),
+        sa.UniqueConstraint("connection_id", "source_id"),
+    )
+    op.create_index("item_category", "item", ["connection_id", "category", "id"], unique=False)
+    op.create_index("item_code", "item", ["connection_id", "code", "id"], unique=False)
+    op.create_index("item_gtin", "item", ["connection_id", "gtin", "id"], unique=False)
+    op.create_index("item_source_updated_at", "item", ["connection_id", "source_updated_at", "id"], unique=False)
+    op.create_index("item_type", "item", ["connection_id", "type", "id"], unique=False)
+    op.create_table(
         "organization",
         sa.Column("id", sa.UUID(), nullable=False),
         sa.Column("name", sa.Text(collation="C"), nullable=False),
@@ -279,6 +361,7 @@ def upgrade() -> None:
         sa.Column("window_start", sa.DateTime(timezone=True), nullable=True),
         sa.Column("feeds", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False),
         sa.Column("cancel_requested", sa.Boolean(), nullable=False),
+        sa.Column("woken_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.CheckConstraint(
             "entity IN ('PURCHASE_ORDER', 'WORK_ORDER', 'VENDOR', 'ITEM', 'INVENTORY_LEVEL', 'ASSET', 'LOCATION')",
@@ -340,6 +423,70 @@ def upgrade() -> None:
     op.create_index("vendor_name", "vendor", ["connection_id", "name", "id"], unique=False)
     op.create_index("vendor_number", "vendor", ["connection_id", "number", "id"], unique=False)
     op.create_index("vendor_source_updated_at", "vendor", ["connection_id", "source_updated_at", "id"], unique=False)
+    op.create_table(
+        "work_order",
+        sa.Column("organization_id", sa.UUID(), nullable=False),
+        sa.Column("connection_id", sa.UUID(), nullable=False),
+        sa.Column("id", sa.UUID(), nullable=False),
+        sa.Column("source_id", sa.Text(collation="C"), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("content_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("source_updated_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("synced_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("deleted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("number", sa.Text(collation="C"), nullable=True),
+        sa.Column("title", sa.Text(collation="C"), nullable=True),
+        sa.Column("description", sa.Text(collation="C"), nullable=True),
+        sa.Column("type", sa.Text(collation="C"), nullable=False),
+        sa.Column("native_type", sa.Text(collation="C"), nullable=True),
+        sa.Column("status", sa.Text(collation="C"), nullable=False),
+        sa.Column("native_status", sa.Text(collation="C"), nullable=True),
+        sa.Column("priority", sa.Integer(), nullable=True),
+        sa.Column("native_priority", sa.Text(collation="C"), nullable=True),
+        sa.Column("asset_source_id", sa.Text(collation="C"), nullable=True),
+        sa.Column("asset_code", sa.Text(collation="C"), nullable=True),
+        sa.Column("location_source_id", sa.Text(collation="C"), nullable=True),
+        sa.Column("location_code", sa.Text(collation="C"), nullable=True),
+        sa.Column("site", sa.Text(collation="C"), nullable=True),
+        sa.Column("reported_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("scheduled_start_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("scheduled_end_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("actual_start_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("actual_end_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("assignee", sa.Text(collation="C"), nullable=True),
+        sa.Column("vendor_source_id", sa.Text(collation="C"), nullable=True),
+        sa.Column("parent_source_id", sa.Text(collation="C"), nullable=True),
+        sa.Column("tasks", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False),
+        sa.Column("parts", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False),
+        sa.Column("custom_fields", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False),
+        sa.CheckConstraint(
+            "status IN ('DRAFT', 'WAITING_APPROVAL', 'APPROVED', 'SCHEDULED', 'WAITING', 'IN_PROGRESS', 'COMPLETED', 'CLOSED', 'CANCELLED', 'UNKNOWN')",
+            name="status_known",
+        ),
+        sa.CheckConstraint(
+            "type IN ('CORRECTIVE', 'PREVENTIVE', 'INSPECTION', 'PROJECT', 'PRODUCTION', 'OTHER')", name="type_known"
+        ),
+        sa.PrimaryKeyConstraint("connection_id", "id"),
+        sa.UniqueConstraint("connection_id", "source_id"),
+    )
+    op.create_index("work_order_asset_code", "work_order", ["connection_id", "asset_code", "id"], unique=False)
+    op.create_index("work_order_assignee", "work_order", ["connection_id", "assignee", "id"], unique=False)
+    op.create_index("work_order_due_at", "work_order", ["connection_id", "due_at", "id"], unique=False)
+    op.create_index("work_order_location_code", "work_order", ["connection_id", "location_code", "id"], unique=False)
+    op.create_index("work_order_native_status", "work_order", ["connection_id", "native_status", "id"], unique=False)
+    op.create_index("work_order_number", "work_order", ["connection_id", "number", "id"], unique=False)
+    op.create_index("work_order_priority", "work_order", ["connection_id", "priority", "id"], unique=False)
+    op.create_index(
+        "work_order_scheduled_start_at", "work_order", ["connection_id", "scheduled_start_at", "id"], unique=False
+    )
+    op.create_index("work_order_site", "work_order", ["connection_id", "site", "id"], unique=False)
+    op.create_index(
+        "work_order_source_updated_at", "work_order", ["connection_id", "source_updated_at", "id"], unique=False
+    )
+    op.create_index("work_order_status", "work_order", ["connection_id", "status", "id"], unique=False)
+    op.create_index("work_order_type", "work_order", ["connection_id", "type", "id"], unique=False)
+    op.create_index("work_order_vendor", "work_order", ["connection_id", "vendor_source_id", "id"], unique=False)
     op.create_table(
         "write_operation",
         sa.Column("organization_id", sa.UUID(), nullable=False),
@@ -440,6 +587,20 @@ def downgrade() -> None:
         "write_operation_idempotency", table_name="write_operation", postgresql_where="idempotency_key IS NOT NULL"
     )
     op.drop_table("write_operation")
+    op.drop_index("work_order_vendor", table_name="work_order")
+    op.drop_index("work_order_type", table_name="work_order")
+    op.drop_index("work_order_status", table_name="work_order")
+    op.drop_index("work_order_source_updated_at", table_name="work_order")
+    op.drop_index("work_order_site", table_name="work_order")
+    op.drop_index("work_order_scheduled_start_at", table_name="work_order")
+    op.drop_index("work_order_priority", table_name="work_order")
+    op.drop_index("work_order_number", table_name="work_order")
+    op.drop_index("work_order_native_status", table_name="work_order")
+    op.drop_index("work_order_location_code", table_name="work_order")
+    op.drop_index("work_order_due_at", table_name="work_order")
+    op.drop_index("work_order_assignee", table_name="work_order")
+    op.drop_index("work_order_asset_code", table_name="work_order")
+    op.drop_table("work_order")
     op.drop_index("vendor_source_updated_at", table_name="vendor")
     op.drop_index("vendor_number", table_name="vendor")
     op.drop_index("vendor_name", table_name="vendor")
@@ -459,6 +620,19 @@ def downgrade() -> None:
     op.drop_index("purchase_order_order_date", table_name="purchase_order")
     op.drop_table("purchase_order")
     op.drop_table("organization")
+    op.drop_index("item_type", table_name="item")
+    op.drop_index("item_source_updated_at", table_name="item")
+    op.drop_index("item_gtin", table_name="item")
+    op.drop_index("item_code", table_name="item")
+    op.drop_index("item_category", table_name="item")
+    op.drop_table("item")
+    op.drop_index("inventory_level_stock_class", table_name="inventory_level")
+    op.drop_index("inventory_level_source_updated_at", table_name="inventory_level")
+    op.drop_index("inventory_level_site", table_name="inventory_level")
+    op.drop_index("inventory_level_location", table_name="inventory_level")
+    op.drop_index("inventory_level_item_code", table_name="inventory_level")
+    op.drop_index("inventory_level_item", table_name="inventory_level")
+    op.drop_table("inventory_level")
     op.drop_table("event_counter")
     op.drop_index("event_record", table_name="event")
     op.drop_table("event")

@@ -1,0 +1,139 @@
+"""The composition root: builds the parts from settings, and puts the API and the worker together."""
+
+import os
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from arq.connections import RedisSettings
+from pydantic import BaseModel, SecretStr
+from starlette.applications import Starlette
+
+from connectors.base import Connector
+from connectors.egress import Egress
+from connectors.registry import CONNECTORS
+from crosshead.settings import Settings, parse_master_keys
+from db import connections
+from db.engine import Database
+from db.models.connection import System
+from db.secrets import Vault
+from graph.app import make_app
+from graph.context import Services
+from graph.pages import pages_dir
+from jobs.connect import ConnectDoor
+from jobs.connect import Settings as ConnectSettings
+from jobs.events import Events
+from jobs.queue import Queue
+from jobs.sources import Sources
+from jobs.sync import SyncRunner
+from jobs.worker import WorkerParts
+from jobs.write import WriteDoor
+
+
+def now() -> datetime:
+    """Tell the time, UTC: the only clock, read at the edge."""
+    return datetime.now(UTC)
+
+
+def redis_settings(settings: Settings) -> RedisSettings:
+    """Read the Redis URL; TLS checks the host name, which arq leaves off."""
+    url = settings.redis_url
+    return RedisSettings(
+        host=url.host or "localhost",
+        port=url.port or 6379,
+        username=url.username or None,
+        password=url.password or None,
+        database=int((url.path or "/0").lstrip("/") or 0),
+        ssl=url.scheme == "rediss",
+        ssl_check_hostname=url.scheme == "rediss",
+        conn_retries=1,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What both the API and the worker are made of."""
+
+    database: Database
+    queue: Queue
+    sources: Sources
+
+
+@asynccontextmanager
+async def open_parts(settings: Settings, *, application: str) -> AsyncIterator[Parts]:
+    """Open the pools, the way to Redis and the way out; close them at the end."""
+    keys, active = parse_master_keys(settings.master_keys)
+    database = Database.open(str(settings.database_url), pool_size=settings.database_pool_size, application=application)
+    queue = Queue.open(redis_settings(settings))
+    try:
+        async with Egress.open(connections_per_host=settings.source_connections_per_host) as egress:
+            yield Parts(database, queue, Sources(egress, Vault(keys, active=active)))
+    finally:
+        await queue.close()
+        await database.close()
+
+
+def api(settings: Settings) -> Starlette:
+    """Build the API process's application."""
+
+    @asynccontextmanager
+    async def build() -> AsyncIterator[Services]:
+        async with open_parts(settings, application="crosshead api") as parts:
+            async with parts.database.system() as session:
+                await connections.write_catalogue(session, [catalogue_entry(each) for each in CONNECTORS])
+            connect = ConnectDoor(
+                database=parts.database,
+                queue=parts.queue,
+                sources=parts.sources,
+                settings=ConnectSettings(settings.sync_every_minutes, settings.sync_minimum_minutes),
+                now=now,
+            )
+            write = WriteDoor(database=parts.database, queue=parts.queue, sources=parts.sources, now=now)
+            async with Events(parts.database, parts.queue).listening() as events:
+                yield Services(parts.database, parts.queue, events, connect, write)
+
+    return make_app(build, pages=pages_dir())
+
+
+@asynccontextmanager
+async def worker(settings: Settings) -> AsyncIterator[WorkerParts]:
+    """Build the worker process's parts."""
+    async with open_parts(settings, application="crosshead worker") as parts:
+        runner = SyncRunner(
+            database=parts.database,
+            queue=parts.queue,
+            sources=parts.sources,
+            owner=f"{socket.gethostname()}:{os.getpid()}",
+            now=now,
+            lease_seconds=settings.lease_seconds,
+        )
+        yield WorkerParts(parts.database, parts.queue, runner, redis_settings(settings), settings.worker_jobs)
+
+
+def catalogue_entry(connector: Connector) -> System:
+    """Tell a connector's declaration as its row in the catalogue."""
+    spec = connector.spec
+    operations: dict[str, list[str]] = {str(feed.entity): ["READ"] for feed in connector.feeds}
+    for entity, operation in connector.writes:
+        operations.setdefault(str(entity), []).append(str(operation))
+    return System(
+        slug=spec.slug,
+        name=spec.name,
+        vendor=spec.vendor,
+        category=spec.category,
+        credits=spec.credits,
+        credential_form=form_schema(spec.credentials),
+        write_defaults_form=form_schema(spec.write_defaults),
+        capabilities=[{"entity": entity, "operations": names} for entity, names in operations.items()],
+    )
+
+
+def form_schema(form: type[BaseModel]) -> dict[str, object]:
+    """Give a form's JSON schema; secrets are marked writeOnly and format password."""
+    schema = form.model_json_schema()
+    for name, field in form.model_fields.items():
+        if field.annotation is SecretStr or field.annotation == (SecretStr | None):
+            schema["properties"][name] |= {"writeOnly": True, "format": "password"}
+    return schema

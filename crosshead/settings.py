@@ -1,0 +1,61 @@
+"""Settings from the environment, prefix CROSSHEAD_; read once, handed down as values."""
+
+from base64 import b64decode
+from binascii import Error as Base64Error
+from typing import Literal
+
+from pydantic import Field, PostgresDsn, RedisDsn, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Everything that can be set. Secrets have no default."""
+
+    model_config = SettingsConfigDict(env_prefix="CROSSHEAD_", frozen=True, extra="ignore")
+
+    database_url: PostgresDsn = Field(
+        description="Postgres: a login that owns the database and may take the roles crosshead_owner, _app and _system."
+    )
+    redis_url: RedisDsn = Field(description="Redis, or compatible: wake-ups only; its loss delays work and loses none.")
+    master_keys: SecretStr = Field(
+        description="Keys that seal credentials: `id:base64 of 32 bytes`, comma-separated; the first one seals,"
+        " all open. `crosshead keys new` makes one."
+    )
+    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    port: int = Field(default=8400, ge=0, le=65535, description="Port to listen on.")
+    database_pool_size: int = Field(default=10, ge=2, le=200, description="Connections to Postgres per process.")
+    source_connections_per_host: int = Field(default=4, ge=1, le=64, description="Calls under way to one source host.")
+    sync_every_minutes: int = Field(default=60, ge=1, le=1440, description="Schedule of new connections, minutes.")
+    sync_minimum_minutes: int = Field(default=15, ge=1, le=1440, description="The shortest schedule allowed, minutes.")
+    lease_seconds: int = Field(default=30, ge=3, le=600, description="How long a lease outlives its worker, seconds.")
+    worker_jobs: int = Field(default=4, ge=1, le=64, description="Runs that one worker works on at a time.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least level logged.")
+    log_format: Literal["json", "console"] = Field(default="json", description="How log lines are written.")
+
+    @field_validator("master_keys")
+    @classmethod
+    def _readable(cls, value: SecretStr) -> SecretStr:
+        parse_master_keys(value)
+        return value
+
+
+def parse_master_keys(value: SecretStr) -> tuple[dict[str, bytes], str]:
+    """Read `id:base64,…`.
+
+    Returns:
+        Key id → 32 bytes, and the id of the key that seals.
+
+    Raises:
+        ValueError: Malformed; the message holds no key material.
+    """
+    keys: dict[str, bytes] = {}
+    for n, part in enumerate(value.get_secret_value().split(",")):
+        name, _, encoded = part.strip().partition(":")
+        try:
+            key = b64decode(encoded, validate=True)
+        except Base64Error as error:
+            raise ValueError(f"master key {n + 1} is not base64") from error
+        if not name or len(key) != 32 or name in keys:
+            raise ValueError(f"master key {n + 1} must be `id:base64 of 32 bytes`, each id once")
+        keys[name] = key
+    return keys, next(iter(keys))

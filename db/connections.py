@@ -1,0 +1,182 @@
+"""Connections: made whole or not at all, opened for their scope only."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, text
+from sqlmodel import col, delete, select
+
+from db.engine import ReadSession, SystemSession, WriteSession
+from db.models.connection import ConnectedEntity, ConnectedSystem, ConnectionSecret, ConnectionStatus, System
+from db.models.event import EventCounter
+from db.models.organization import ApiToken, Organization
+from db.scope import Scope
+from db.secrets import Sealed
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What is needed to talk to a connection's source."""
+
+    id: UUID
+    organization_id: UUID
+    system: str
+    status: ConnectionStatus
+    write_defaults: dict[str, Any]
+    historical_period_days: int
+    sealed: Sealed | None
+
+    @property
+    def scope(self) -> Scope:
+        """The scope of exactly this connection."""
+        return Scope(self.organization_id, self.id)
+
+
+async def write_catalogue(session: SystemSession, systems: Sequence[System]) -> None:
+    """Make the stored catalogue equal to the registry's."""
+    for system in systems:
+        await session.merge(system)
+    await session.execute(delete(System).where(col(System.slug).not_in([s.slug for s in systems])))
+
+
+async def add(
+    session: WriteSession,
+    *,
+    connection: ConnectedSystem,
+    sealed: Sealed,
+    token: ApiToken,
+    entities: Sequence[ConnectedEntity],
+) -> None:
+    """Store a connection with its sealed credentials, token, schedules and event stream."""
+    secret = ConnectionSecret(
+        organization_id=connection.organization_id,
+        connection_id=connection.id,
+        key_id=sealed.key_id,
+        wrapped_key=sealed.wrapped_key,
+        sealed=sealed.sealed,
+    )
+    counter = EventCounter(
+        organization_id=connection.organization_id, connection_id=connection.id, stream_id=connection.id
+    )
+    session.add_all([connection, secret, token, *entities, counter])
+    await session.flush()
+
+
+async def opened(session: ReadSession, scope: Scope, connection_id: UUID) -> Opened | None:
+    """Give what is needed to talk to a connection's source; None outside the scope."""
+    rows = await session.execute(
+        select(ConnectedSystem, ConnectionSecret)
+        .join(ConnectionSecret, col(ConnectionSecret.connection_id) == col(ConnectedSystem.id), isouter=True)
+        .where(
+            col(ConnectedSystem.id) == connection_id,
+            col(ConnectedSystem.organization_id) == scope.organization_id,
+        )
+    )
+    row = rows.one_or_none()
+    if row is None or scope.connection_id not in (None, connection_id):
+        return None
+    connection, secret = row
+    return Opened(
+        id=connection.id,
+        organization_id=connection.organization_id,
+        system=connection.system_slug,
+        status=ConnectionStatus(connection.status),
+        write_defaults=connection.write_defaults,
+        historical_period_days=connection.historical_period_days,
+        sealed=Sealed(secret.key_id, secret.wrapped_key, secret.sealed) if secret else None,
+    )
+
+
+async def update(session: WriteSession, scope: Scope, connection_id: UUID, changes: Mapping[str, Any]) -> bool:
+    """Change a connection's own settings; False where the scope does not hold it."""
+    found = (
+        await session.execute(
+            select(ConnectedSystem).where(
+                col(ConnectedSystem.id) == connection_id,
+                col(ConnectedSystem.organization_id) == scope.organization_id,
+            )
+        )
+    ).scalar_one_or_none()
+    if found is None or scope.connection_id not in (None, connection_id):
+        return False
+    for name, value in changes.items():
+        setattr(found, name, value)
+    await session.flush()
+    return True
+
+
+async def set_status(
+    session: WriteSession, scope: Scope, status: ConnectionStatus, *, reason: str | None
+) -> ConnectionStatus | None:
+    """Move a connection to a status; gives the one before, None where nothing changed."""
+    values = {"id": scope.connection_id, "organization": scope.organization_id, "status": status.value}
+    row = (
+        await session.execute(
+            text(
+                "UPDATE connection AS c SET status = :status, status_reason = :reason FROM connection AS old"
+                " WHERE c.id = :id AND c.organization_id = :organization AND old.id = c.id"
+                " AND old.status NOT IN (:status, 'DISCONNECTED') RETURNING old.status"
+            ),
+            {**values, "reason": reason},
+        )
+    ).one_or_none()
+    return ConnectionStatus(row.status) if row else None
+
+
+async def reschedule(session: WriteSession, scope: Scope, *, entity: str, values: Mapping[str, Any]) -> bool:
+    """Change the schedule of one entity; False where the connection does not sync it."""
+    found = (
+        await session.execute(
+            select(ConnectedEntity).where(
+                col(ConnectedEntity.connection_id) == scope.connection_id,
+                col(ConnectedEntity.organization_id) == scope.organization_id,
+                col(ConnectedEntity.entity) == entity,
+            )
+        )
+    ).scalar_one_or_none()
+    if found is None:
+        return False
+    for name, value in values.items():
+        setattr(found, name, value)
+    await session.flush()
+    return True
+
+
+async def entities_of(session: ReadSession, scope: Scope) -> list[str]:
+    """Give the entities that a connection syncs."""
+    rows = await session.execute(
+        select(col(ConnectedEntity.entity))
+        .where(
+            col(ConnectedEntity.connection_id) == scope.connection_id,
+            col(ConnectedEntity.organization_id) == scope.organization_id,
+        )
+        .order_by(col(ConnectedEntity.entity))
+    )
+    return [str(entity) for entity in rows.scalars()]
+
+
+async def organization(session: ReadSession, scope: Scope) -> Organization | None:
+    """Give the scope's organization."""
+    found = await session.execute(select(Organization).where(col(Organization.id) == scope.organization_id))
+    return found.scalar_one_or_none()
+
+
+async def credits_used(session: ReadSession, scope: Scope) -> int:
+    """Give the credits that the organization's connections hold."""
+    used = await session.execute(
+        select(func.coalesce(func.sum(col(ConnectedSystem.credits)), 0)).where(
+            col(ConnectedSystem.organization_id) == scope.organization_id,
+            col(ConnectedSystem.status) != ConnectionStatus.DISCONNECTED,
+        )
+    )
+    return int(used.scalar_one())
+
+
+async def add_organization(session: WriteSession, *, row: Organization, token: ApiToken, now: datetime) -> None:
+    """Store an organization with its first key."""
+    row.created_at = now
+    session.add_all([row, token])
+    await session.flush()

@@ -1,0 +1,148 @@
+"""What a caller selected, as plain data: hashable shape here, values in slots beside it.
+
+A selection holds no value of the caller's: every value stands in a list of
+slots. So two requests of one shape are equal, and the SQL made for the first
+serves the second; two requests that differ in anything that changes the SQL
+(fields, aliases, skipped parts, filter operators, sort keys, null positions in
+a cursor) differ here too.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Comparison = Literal["eq", "ne", "in", "gt", "gte", "lt", "lte", "prefix", "null"]
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A column, or `__typename`, told under `key`."""
+
+    key: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """Fields of a JSON value, or of each in a list of them."""
+
+    key: str
+    name: str
+    type_name: str
+    fields: tuple[Leaf, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """A relation told whole: one object, or all of a list."""
+
+    key: str
+    name: str
+    selection: "Selection"
+
+
+@dataclass(frozen=True, slots=True)
+class RelatedPage:
+    """A relation told as a Relay list."""
+
+    key: str
+    name: str
+    page: "PageSelection"
+
+
+Part = Leaf | Inside | Related | RelatedPage
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The parts of one object, in the order they are told."""
+
+    type_name: str
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Compare:
+    """One condition on a column; `slot` holds its value (for `null`, the SQL is `negated` or not)."""
+
+    column: str
+    op: Comparison
+    slot: int | None
+    negated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AnyChild:
+    """True when one of the related rows fulfils the condition."""
+
+    relation: str
+    condition: "Condition"
+
+
+@dataclass(frozen=True, slots=True)
+class Combine:
+    """Conditions joined by `and` or `or`; negated as a whole where asked."""
+
+    op: Literal["and", "or"]
+    parts: tuple["Condition", ...]
+    negated: bool = False
+
+
+Condition = Compare | AnyChild | Combine
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """One sort key of a list; nulls are last ascending and first descending."""
+
+    column: str
+    descending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Keyset:
+    """Where a page begins: per sort key and for the tie-break a slot, or None for a null."""
+
+    slots: tuple[int | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PagePart:
+    """One part of a Relay list: nodes, edges, pageInfo, totalCount or `__typename`."""
+
+    key: str
+    name: str
+    node: Selection | None = None
+    parts: tuple["PagePart", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PageSelection:
+    """A Relay list: what is told of it, which rows, in which order, from where."""
+
+    type_name: str
+    parts: tuple[PagePart, ...]
+    limit_slot: int
+    backward: bool = False
+    sorts: tuple[Sort, ...] = ()
+    condition: Condition | None = None
+    keyset: Keyset | None = None
+    gone_too: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OneById:
+    """One object by the id in a slot."""
+
+    selection: Selection
+    id_slot: int
+
+
+@dataclass(frozen=True, slots=True)
+class All:
+    """A short list told whole, ordered by its key."""
+
+    selection: Selection
+
+
+Root = OneById | PageSelection | All
+Slots = list[Any]

@@ -1,0 +1,270 @@
+"""Runs, leases and checkpoints as rows: Postgres is the truth about work."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import orjson
+from sqlalchemy import text
+from sqlmodel import col, select
+
+from db.engine import ReadSession, SystemSession, WriteSession
+from db.models.sync import SyncMode, SyncRun, SyncTrigger
+from db.scope import Scope
+from db.types import Entity, new_id
+
+
+class LeaseLost(Exception):
+    """Another worker holds a newer fence; nothing of this one may be stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A run that a worker should look at."""
+
+    run_id: UUID
+    scope: Scope
+    entity: Entity
+
+
+_REQUEST: Final = text(
+    """
+    INSERT INTO sync_run (connection_id, id, organization_id, entity, mode, trigger, status, created_at,
+        fetched, created, updated, unchanged, deleted, quarantined, pages, attempts, feeds, cancel_requested, revision)
+    VALUES (:connection, :id, :organization, :entity, :mode, :trigger, 'QUEUED', now(),
+        0, 0, 0, 0, 0, 0, 0, 0, '{}', false, 0)
+    ON CONFLICT (connection_id, entity) WHERE status IN ('QUEUED', 'RUNNING', 'WAITING') DO NOTHING
+    RETURNING id
+    """
+)
+
+
+async def request(
+    session: WriteSession | SystemSession, scope: Scope, *, entity: Entity, mode: SyncMode, trigger: SyncTrigger
+) -> tuple[UUID, bool]:
+    """Ask for a run; while one is open for the entity, that one is given.
+
+    Returns:
+        The run's id, and whether it is new.
+    """
+    values = {
+        "connection": scope.connection_id,
+        "organization": scope.organization_id,
+        "entity": entity.value,
+        "mode": mode.value,
+        "trigger": trigger.value,
+    }
+    made = (await session.execute(_REQUEST, {**values, "id": new_id()})).scalar_one_or_none()
+    if made is not None:
+        return made, True
+    found = await session.execute(
+        text(
+            "SELECT id FROM sync_run WHERE connection_id = :connection AND entity = :entity"
+            " AND status IN ('QUEUED', 'RUNNING', 'WAITING')"
+        ),
+        {"connection": scope.connection_id, "entity": entity.value},
+    )
+    present = found.scalar_one_or_none()
+    # Between the two statements the open run may have ended; then there is room for a new one.
+    return (present, False) if present else await request(session, scope, entity=entity, mode=mode, trigger=trigger)
+
+
+async def load(session: ReadSession, scope: Scope, run_id: UUID) -> SyncRun | None:
+    """Give a run of the scope."""
+    found = await session.execute(
+        select(SyncRun).where(col(SyncRun.id) == run_id, col(SyncRun.connection_id) == scope.connection_id)
+    )
+    return found.scalar_one_or_none()
+
+
+async def checkpoints(session: ReadSession, scope: Scope, entity: Entity) -> dict[str, Any]:
+    """Give where each feed of an entity resumes."""
+    found = await session.execute(
+        text("SELECT checkpoints FROM connected_entity WHERE connection_id = :connection AND entity = :entity"),
+        {"connection": scope.connection_id, "entity": entity.value},
+    )
+    return dict(found.scalar_one())
+
+
+async def take_lease(session: SystemSession, scope: Scope, entity: Entity, *, owner: str, seconds: int) -> int | None:
+    """Take the lease of an entity of a connection.
+
+    Returns:
+        The fence, larger than every one before; None while another worker holds the lease.
+    """
+    taken = await session.execute(
+        text(
+            "UPDATE connected_entity SET lease_owner = :owner, fence = fence + 1,"
+            " lease_expires_at = now() + make_interval(secs => :seconds)"
+            " WHERE connection_id = :connection AND entity = :entity"
+            " AND (lease_expires_at IS NULL OR lease_expires_at < now()) RETURNING fence"
+        ),
+        {"owner": owner, "seconds": seconds, "connection": scope.connection_id, "entity": entity.value},
+    )
+    return taken.scalar_one_or_none()
+
+
+async def renew_lease(session: SystemSession, scope: Scope, entity: Entity, *, fence: int, seconds: int) -> bool:
+    """Hold the lease longer; False where it was lost."""
+    renewed = await session.execute(
+        text(
+            "UPDATE connected_entity SET lease_expires_at = now() + make_interval(secs => :seconds)"
+            " WHERE connection_id = :connection AND entity = :entity AND fence = :fence RETURNING 1"
+        ),
+        {"seconds": seconds, "connection": scope.connection_id, "entity": entity.value, "fence": fence},
+    )
+    return renewed.scalar_one_or_none() is not None
+
+
+async def release_lease(session: SystemSession, scope: Scope, entity: Entity, *, fence: int) -> None:
+    """Give the lease back, if it is still ours."""
+    await session.execute(
+        text(
+            "UPDATE connected_entity SET lease_owner = NULL, lease_expires_at = NULL"
+            " WHERE connection_id = :connection AND entity = :entity AND fence = :fence"
+        ),
+        {"connection": scope.connection_id, "entity": entity.value, "fence": fence},
+    )
+
+
+async def guard(session: WriteSession, scope: Scope, entity: Entity, *, fence: int) -> None:
+    """Hold this transaction to a fence: until it commits, nobody can be given a newer one.
+
+    Raises:
+        LeaseLost: A newer fence exists.
+    """
+    held = await session.execute(
+        text(
+            "SELECT 1 FROM connected_entity"
+            " WHERE connection_id = :connection AND entity = :entity AND fence = :fence FOR SHARE"
+        ),
+        {"connection": scope.connection_id, "entity": entity.value, "fence": fence},
+    )
+    if held.scalar_one_or_none() is None:
+        raise LeaseLost
+
+
+async def progress(
+    session: WriteSession,
+    scope: Scope,
+    run_id: UUID,
+    *,
+    feeds: Mapping[str, Any],
+    counts: Mapping[str, int],
+) -> bool:
+    """Add a page's counters and keep where each feed stands; gives whether a cancel was asked for."""
+    sums = ", ".join(f"{name} = {name} + :{name}" for name in counts)
+    row = await session.execute(
+        text(
+            f"UPDATE sync_run SET {sums}, pages = pages + 1, attempts = 0, feeds = CAST(:feeds AS jsonb),"
+            " revision = revision + 1 WHERE connection_id = :connection AND id = :id RETURNING cancel_requested"
+        ),
+        {"connection": scope.connection_id, "id": run_id, "feeds": orjson.dumps(feeds).decode(), **counts},
+    )
+    return bool(row.scalar_one())
+
+
+async def change(session: WriteSession | SystemSession, scope: Scope, run_id: UUID, **values: Any) -> None:
+    """Set columns of a run and count the revision."""
+    run = await session.get_one(SyncRun, (scope.connection_id, run_id), with_for_update=True)
+    for name, value in values.items():
+        setattr(run, name, value)
+    run.revision += 1
+    await session.flush()
+
+
+async def succeed(
+    session: WriteSession,
+    scope: Scope,
+    entity: Entity,
+    *,
+    checkpoints: Mapping[str, Any],
+    complete_through: datetime,
+    now: datetime,
+) -> None:
+    """Move the checkpoints of an entity after a whole pass."""
+    await session.execute(
+        text(
+            "UPDATE connected_entity SET checkpoints = CAST(:checkpoints AS jsonb), last_success_at = :now,"
+            " complete_through = :through, state = 'ACTIVE'"
+            " WHERE connection_id = :connection AND entity = :entity"
+        ),
+        {
+            "checkpoints": orjson.dumps(checkpoints).decode(),
+            "now": now,
+            "through": complete_through,
+            "connection": scope.connection_id,
+            "entity": entity.value,
+        },
+    )
+
+
+_SCHEDULED: Final = text(
+    """
+    SELECT e.organization_id, e.connection_id, e.entity FROM connected_entity e
+    JOIN connection c ON c.id = e.connection_id
+    WHERE e.next_run_at <= now() AND e.state <> 'PAUSED' AND c.status IN ('ACTIVE', 'UNREACHABLE')
+    ORDER BY e.next_run_at LIMIT :limit FOR UPDATE OF e SKIP LOCKED
+    """
+)
+_DUE: Final = text(
+    """
+    WITH due AS (
+        SELECT r.connection_id, r.id FROM sync_run r
+        JOIN connected_entity e ON e.connection_id = r.connection_id AND e.entity = r.entity
+        JOIN connection c ON c.id = r.connection_id
+        WHERE r.status IN ('QUEUED', 'RUNNING', 'WAITING') AND c.status IN ('ACTIVE', 'UNREACHABLE')
+          AND (r.status <> 'WAITING' OR r.next_attempt_at <= now())
+          AND (e.lease_expires_at IS NULL OR e.lease_expires_at < now())
+          AND (r.woken_at IS NULL OR r.woken_at < now() - make_interval(secs => :again))
+        ORDER BY r.id LIMIT :limit FOR UPDATE OF r SKIP LOCKED)
+    UPDATE sync_run r SET woken_at = now() FROM due
+    WHERE r.connection_id = due.connection_id AND r.id = due.id
+    RETURNING r.id, r.organization_id, r.connection_id, r.entity
+    """
+)
+
+
+async def schedule(session: SystemSession, *, limit: int = 100) -> list[Due]:
+    """Make the runs whose time has come, and set each entity's next time."""
+    due = []
+    for row in (await session.execute(_SCHEDULED, {"limit": limit})).all():
+        scope = Scope(row.organization_id, row.connection_id)
+        entity = Entity(row.entity)
+        run_id, new = await request(
+            session, scope, entity=entity, mode=SyncMode.INCREMENTAL, trigger=SyncTrigger.SCHEDULED
+        )
+        await session.execute(
+            text(
+                "UPDATE connected_entity"
+                " SET next_run_at = now() + make_interval(secs => every_minutes * 60 * (0.95 + random() * 0.1))"
+                " WHERE connection_id = :connection AND entity = :entity"
+            ),
+            {"connection": scope.connection_id, "entity": entity.value},
+        )
+        if new:
+            due.append(Due(run_id, scope, entity))
+    return due
+
+
+async def pick_due(session: SystemSession, *, limit: int = 100, again_seconds: int = 10) -> list[Due]:
+    """Give the runs that no worker holds and that may go on now; each is given once per `again_seconds`."""
+    rows = await session.execute(_DUE, {"limit": limit, "again": again_seconds})
+    return [Due(row.id, Scope(row.organization_id, row.connection_id), Entity(row.entity)) for row in rows]
+
+
+async def revisions(session: ReadSession, scope: Scope, *, run_id: UUID | None = None) -> dict[UUID, int]:
+    """Give the revision of each run that is open or ended within the last minute."""
+    rows = await session.execute(
+        text(
+            "SELECT id, revision FROM sync_run WHERE organization_id = :organization"
+            " AND (CAST(:connection AS uuid) IS NULL OR connection_id = :connection)"
+            " AND (CAST(:run AS uuid) IS NULL OR id = :run)"
+            " AND (status IN ('QUEUED', 'RUNNING', 'WAITING') OR finished_at > now() - interval '1 minute'"
+            "      OR CAST(:run AS uuid) IS NOT NULL)"
+        ),
+        {"organization": scope.organization_id, "connection": scope.connection_id, "run": run_id},
+    )
+    return {row.id: row.revision for row in rows}

@@ -1,0 +1,123 @@
+"""Bearer tokens: made once, shown once, kept as a hash."""
+
+import hashlib
+import secrets
+import string
+import zlib
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import text
+
+from db.engine import SystemSession
+from db.models.connection import ConnectionStatus
+from db.models.organization import ApiToken, TokenKind, TokenScope
+from db.scope import Scope
+
+_DIGITS: Final = string.digits + string.ascii_uppercase + string.ascii_lowercase
+_PREFIXES: Final = {TokenKind.ORGANIZATION: "chd_org_", TokenKind.CONNECTION: "chd_conn_"}
+_SECRET_LENGTH: Final = 43
+_CHECK_LENGTH: Final = 6
+
+
+def _base62(number: int, length: int) -> str:
+    digits = []
+    for _ in range(length):
+        number, rest = divmod(number, 62)
+        digits.append(_DIGITS[rest])
+    return "".join(reversed(digits))
+
+
+def make_token(kind: TokenKind) -> str:
+    """Make a token: prefix, 32 random bytes in base62, CRC-32 of both in base62.
+
+    The check lets scanners and the front door refuse typing errors without a look-up.
+    """
+    head = _PREFIXES[kind] + _base62(int.from_bytes(secrets.token_bytes(32)), _SECRET_LENGTH)
+    return head + _base62(zlib.crc32(head.encode()), _CHECK_LENGTH)
+
+
+def well_formed(token: str) -> bool:
+    """Tell whether a text can be one of our tokens at all."""
+    if not token.isascii() or not token.startswith(tuple(_PREFIXES.values())):
+        return False
+    return token[-_CHECK_LENGTH:] == _base62(zlib.crc32(token[:-_CHECK_LENGTH].encode()), _CHECK_LENGTH)
+
+
+def hash_of(token: str) -> bytes:
+    """Give the hash that is stored: SHA-256, enough for 256 random bits."""
+    return hashlib.sha256(token.encode()).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds a token, and whether it is alive."""
+
+    token_id: UUID
+    kind: TokenKind
+    may: TokenScope
+    scope: Scope
+    dead_reason: str | None
+    connection_status: ConnectionStatus | None
+
+
+_FIND: Final = text(
+    """
+    SELECT t.id, t.kind, t.scope, t.organization_id, t.connection_id, t.revoked_at, t.revoked_reason,
+           c.status, c.status_reason
+    FROM api_token t LEFT JOIN connection c ON c.id = t.connection_id
+    WHERE t.token_hash = :hash
+    """
+)
+_DEAD: Final = {
+    ConnectionStatus.DISCONNECTED: "The connection was disconnected.",
+    ConnectionStatus.REAUTHORIZATION_REQUIRED: "The source refuses the connection's credentials; reauthorize it.",
+}
+
+
+async def find(session: SystemSession, token: str) -> Holder | None:
+    """Look a token up; None where it was never issued. There is no cache: revoking takes effect at once."""
+    row = (await session.execute(_FIND, {"hash": hash_of(token)})).one_or_none()
+    if row is None:
+        return None
+    status = ConnectionStatus(row.status) if row.status else None
+    dead = (row.revoked_reason or "The token was revoked.") if row.revoked_at else None
+    if dead is None and status in _DEAD:
+        dead = _DEAD[status]
+    return Holder(
+        token_id=row.id,
+        kind=TokenKind(row.kind),
+        may=TokenScope(row.scope),
+        scope=Scope(row.organization_id, row.connection_id),
+        dead_reason=dead,
+        connection_status=status,
+    )
+
+
+def issue(kind: TokenKind, *, scope: Scope, may: TokenScope, name: str, now: datetime) -> tuple[str, ApiToken]:
+    """Make a token and the row to store for it; the text is shown once."""
+    token = make_token(kind)
+    row = ApiToken(
+        organization_id=scope.organization_id,
+        connection_id=scope.connection_id,
+        kind=kind,
+        name=name,
+        scope=may,
+        token_hash=hash_of(token),
+        last_four=token[-4:],
+        created_at=now,
+    )
+    return token, row
+
+
+async def touch(session: SystemSession, token_id: UUID) -> None:
+    """Note that a token was used, at most once a minute."""
+    await session.execute(
+        text(
+            "UPDATE api_token SET last_used_at = date_trunc('minute', now()) WHERE id = :id"
+            " AND (last_used_at IS NULL OR last_used_at < date_trunc('minute', now()))"
+        ),
+        {"id": token_id},
+    )

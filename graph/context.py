@@ -1,0 +1,172 @@
+"""What a resolver may use: who asks, the request's read transaction, and the doors to the work."""
+
+import asyncio
+from collections.abc import Awaitable, Iterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import orjson
+from strawberry.extensions import SchemaExtension
+from strawberry.types import Info
+from strawberry.types.graphql import OperationType
+
+from db.engine import Database, ReadSession
+from db.models.organization import TokenKind, TokenScope
+from db.page import read_json
+from db.scope import Scope
+from db.selection import Root, Slots
+from db.types import ErrorCode
+from graph.errors import ApiError
+from jobs.connect import ConnectDoor
+from jobs.events import Events
+from jobs.queue import Queue
+from jobs.write import WriteDoor
+
+_RIGHTS = (TokenScope.READ, TokenScope.WRITE, TokenScope.ADMIN)
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who asks: a live token and what it opens."""
+
+    token_id: UUID
+    kind: TokenKind
+    may: TokenScope
+    scope: Scope
+
+    def require(self, right: TokenScope) -> None:
+        """Refuse the request unless the token has the right.
+
+        Raises:
+            ApiError: FORBIDDEN.
+        """
+        if _RIGHTS.index(self.may) < _RIGHTS.index(right):
+            raise ApiError(ErrorCode.FORBIDDEN, f"This token may not do this: it needs the scope {right.value}.")
+
+    def require_organization(self, right: TokenScope) -> None:
+        """Refuse the request unless the token is an organization key with the right."""
+        if self.kind is not TokenKind.ORGANIZATION:
+            raise ApiError(ErrorCode.FORBIDDEN, "This needs an organization key; a connection token cannot do it.")
+        self.require(right)
+
+
+class Reader:
+    """Runs the reads of one request in one read-only transaction, opened by the first of them.
+
+    `fresh` gives each read a transaction of its own: after a mutation, and for
+    each event of a subscription, the newest state is what the caller asks for.
+    """
+
+    def __init__(self, database: Database, scope: Scope, *, fresh: bool) -> None:
+        self._database = database
+        self._scope = scope
+        self._fresh = fresh
+        self._lock = asyncio.Lock()
+        self._stack = AsyncExitStack()
+        self._session: ReadSession | None = None
+
+    async def json(self, root: Root, slots: Slots, *, scope: Scope | None = None) -> bytes | None:
+        """Answer a read as JSON text; None where no row has the id."""
+        scope = scope or self._scope
+        if self._fresh:
+            async with self._database.read(scope) as session:
+                return await read_json(session, root, slots, scope=scope)
+        async with self._lock:  # one connection answers one statement at a time
+            if self._session is None:
+                self._session = await self._stack.enter_async_context(self._database.read(self._scope))
+            return await read_json(self._session, root, slots, scope=scope)
+
+    async def close(self) -> None:
+        """End the transaction."""
+        await self._stack.aclose()
+        self._session = None
+
+
+@dataclass(slots=True)
+class Services:
+    """The built parts that the API works with."""
+
+    database: Database
+    queue: Queue
+    events: Events
+    connect: ConnectDoor
+    write: WriteDoor
+
+
+@dataclass(slots=True)
+class Context:
+    """The context of one operation."""
+
+    services: Services
+    request_id: str
+    principal: Principal | None = None
+    fresh: bool = False
+    connection_params: dict[str, Any] | None = None
+    _reader: Reader | None = field(default=None, repr=False)
+
+    @property
+    def who(self) -> Principal:
+        """Who asks.
+
+        Raises:
+            ApiError: UNAUTHENTICATED.
+        """
+        if self.principal is None:
+            raise ApiError(ErrorCode.UNAUTHENTICATED, "Send a bearer token in the Authorization header.")
+        return self.principal
+
+    @property
+    def reader(self) -> Reader:
+        """The request's reader."""
+        if self._reader is None:
+            self._reader = Reader(self.services.database, self.who.scope, fresh=self.fresh)
+        return self._reader
+
+    async def close(self) -> None:
+        """Give back what the request held."""
+        if self._reader is not None:
+            await self._reader.close()
+
+
+ApiInfo = Info[Context, None]
+
+
+class FreshReads(SchemaExtension):
+    """Gives each read of a mutation a transaction of its own: it must see what was just committed."""
+
+    def on_execute(self) -> Iterator[None]:
+        """Look at the operation before it is executed."""
+        if self.execution_context.operation_type is not OperationType.QUERY:
+            self.execution_context.context.fresh = True
+        yield
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A resolver's answer: what to read. The executor knows which fields were asked for.
+
+    Attributes:
+        type_name: The type to read.
+        one: The id to read; None reads a list.
+        paged: A Relay list (its arguments are the field's), else the whole short list.
+        scope: Read within this scope instead of the caller's.
+        missing: What no row means: None tells null, an error is raised.
+    """
+
+    type_name: str
+    one: UUID | str | None = None
+    paged: bool = False
+    scope: Scope | None = None
+    missing: ApiError | None = None
+
+
+async def answered(pending: Awaitable[bytes | None], *, missing: ApiError | None) -> Any:
+    """Put the JSON text into the answer untouched."""
+    text = await pending
+    if text is None:
+        if missing is not None:
+            raise missing
+        return None
+    return orjson.Fragment(text)

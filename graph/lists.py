@@ -1,0 +1,177 @@
+"""List types derived from an entity: connection, edge, filter, order, and the field that takes them."""
+
+from enum import Enum
+from functools import cache
+from inspect import Parameter, Signature
+from typing import Any, Final
+
+import strawberry
+from sqlmodel import SQLModel
+
+from db.models import columns as c
+from db.models.base import Many
+from db.models.registry import READABLE
+from db.shapes import SHAPES
+from db.types import PREFIXES
+from graph.context import Read
+from graph.entity import SCALARS, enumeration, made
+
+_TABLES: Final[dict[str, type[SQLModel]]] = {table.__name__: table for table in READABLE}
+
+
+@strawberry.enum(description="Which way a list is ordered.")
+class OrderDirection(Enum):
+    """Which way a list is ordered."""
+
+    ASC = "ASC"
+    DESC = "DESC"
+
+
+@strawberry.type(description="Where a page stands in its list.")
+class PageInfo:
+    """Relay's page information."""
+
+    has_next_page: bool = strawberry.field(description="More follow.")
+    has_previous_page: bool = strawberry.field(description="More came before.")
+    start_cursor: str | None = strawberry.field(description="Cursor of the page's first row.")
+    end_cursor: str | None = strawberry.field(description="Cursor of the page's last row.")
+
+
+def _input(name: str, fields: dict[str, tuple[Any, str]], description: str) -> type:
+    namespace: dict[str, Any] = {
+        "__annotations__": {n: f[0] if isinstance(f[0], str) else f[0] | None for n, f in fields.items()}
+    }
+    names = {"in_": "in", "and_": "and", "or_": "or", "not_": "not"}
+    namespace.update(
+        {
+            n: strawberry.field(default=strawberry.UNSET, description=told, name=names.get(n))
+            for n, (_, told) in fields.items()
+        }
+    )
+    return strawberry.input(type(name, (), namespace), description=description)
+
+
+@cache
+def _comparison(kind: str, plain: Any, *, nullable: bool) -> type:
+    told = enumeration(plain) if kind == "enum" else SCALARS[plain]
+    name = {"enum": getattr(told, "__name__", ""), "id": "ID", "text": "String", "instant": "DateTime"}.get(
+        kind, kind.capitalize()
+    )
+    fields: dict[str, tuple[Any, str]] = {
+        "eq": (told, "Is this value."),
+        "in_": (list[told], "Is one of these, at most 100."),  # type: ignore[valid-type]
+    }
+    if kind in {"decimal", "date", "instant", "integer"}:
+        fields |= {
+            "gt": (told, "Is more than, or after."),
+            "gte": (told, "Is at least, or from."),
+            "lt": (told, "Is less than, or before."),
+            "lte": (told, "Is at most, or until."),
+        }
+    if kind == "text":
+        fields["prefix"] = (str, "Begins with this text, case and accents as they stand.")
+    if nullable:
+        fields["is_null"] = (bool, "True: has no value. False: has one.")
+    return _input(f"{'Nullable' if nullable else ''}{name}Filter", fields, "Conditions on one value; all must hold.")
+
+
+@cache
+def filter_type(type_name: str) -> Any:
+    """Give the filter input of a type, from its filterable columns and whole-list relations."""
+    shape = SHAPES[type_name]
+    annotations = {name: info.annotation for name, info in _TABLES[type_name].model_fields.items()}
+    fields: dict[str, tuple[Any, str]] = {}
+    for name, column in shape.columns.items():
+        if not column.filterable and column.name != "id":
+            continue
+        plain = c.plain_type(annotations[column.name])
+        kind = "id" if column.kind == "id" else str(c.filter_kind(plain))
+        comparison = _comparison(kind, plain, nullable=column.nullable)
+        fields[name] = (comparison, _TABLES[type_name].model_fields[column.name].description or name)
+    for name, relation in shape.relations.items():
+        if isinstance(relation, Many) and not relation.paged and any(_filterable(relation.target)):
+            fields[name] = (filter_type(relation.target), "One of them at least fulfils this.")
+    own = f"{type_name}Filter"
+    fields["and_"] = (f"list[{own}] | None", "All of these hold.")
+    fields["or_"] = (f"list[{own}] | None", "One of these holds at least.")
+    fields["not_"] = (f"{own} | None", "This does not hold.")
+    # Strawberry looks forward references up in this module when it builds the schema.
+    globals()[own] = _input(own, fields, f"Which of the {type_name} list; all given conditions must hold.")
+    return globals()[own]
+
+
+def _filterable(type_name: str) -> list[str]:
+    return [name for name, column in SHAPES[type_name].columns.items() if column.filterable]
+
+
+@cache
+def order_type(type_name: str) -> Any:
+    """Give the order input of a type, from its filterable columns."""
+    names = [*_filterable(type_name), "id"] if type_name in PREFIXES else _filterable(type_name)
+    members: Any = Enum(f"{type_name}OrderField", {name.upper(): name for name in names})  # type: ignore[misc]
+    of_field = strawberry.enum(
+        members,
+        description=f"What a {type_name} list can be ordered by.",
+    )
+    namespace = {
+        "__annotations__": {"field": of_field, "direction": OrderDirection},
+        "field": strawberry.field(description="What to order by."),
+        "direction": strawberry.field(default=OrderDirection.ASC, description="Nulls are last up, first down."),
+    }
+    return strawberry.input(type(f"{type_name}Order", (), namespace), description="One sort key.")
+
+
+@cache
+def relay(type_name: str, node: Any) -> Any:
+    """Give the connection type of a Relay list."""
+    edge = made(
+        f"{type_name}Edge",
+        {"cursor": (str, "Its place in the list."), "node": (node, "The row.")},
+        f"One {type_name} of a list.",
+    )
+    return made(
+        f"{type_name}Connection",
+        {
+            "edges": (list[edge], "Rows with their cursors."),  # type: ignore[valid-type]
+            "nodes": (list[node], "Rows."),
+            "page_info": (PageInfo, "Where the page stands."),
+            "total_count": (int, "Rows of the whole list; counted only when selected."),
+        },
+        f"A page of a {type_name} list.",
+    )
+
+
+_ARGUMENTS: Final = {
+    "first": (int | None, "The first n rows, 0 to 250; 50 by default."),
+    "after": (str | None, "Begin after this cursor."),
+    "last": (int | None, "The last n rows, 0 to 250."),
+    "before": (str | None, "End before this cursor."),
+}
+
+
+def list_field(type_name: str, returns: Any, description: str, *, of_connection: bool = False) -> Any:
+    """Make a field that is a Relay list; its arguments are read by `graph.selection`.
+
+    Args:
+        type_name: What the list holds.
+        returns: The connection type, or a lazy annotation of it.
+        description: One sentence for the documentation.
+        of_connection: The list can be held to one connection (root fields).
+    """
+
+    def resolve(**_: Any) -> Any:
+        return Read(type_name, paged=True)
+
+    annotations: dict[str, Any] = {"connection_id": strawberry.ID | None} if of_connection else {}
+    if _filterable(type_name):
+        annotations |= {"filter": filter_type(type_name) | None, "order_by": list[order_type(type_name)] | None}  # type: ignore[misc]
+    annotations |= {name: annotation for name, (annotation, _) in _ARGUMENTS.items()}
+    resolve.__signature__ = Signature(  # type: ignore[attr-defined]
+        [
+            Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+            for name, annotation in annotations.items()
+        ],
+        return_annotation=returns,
+    )
+    resolve.__annotations__ = {**annotations, "return": returns}
+    return strawberry.field(resolver=resolve, description=description)

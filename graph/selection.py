@@ -1,0 +1,277 @@
+"""From the fields that graphql-core collected to a Selection: shape here, values in slots."""
+
+import base64
+import binascii
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from decimal import Decimal, InvalidOperation
+from functools import cache
+from typing import Any, Final
+from uuid import UUID
+
+import orjson
+from graphql import GraphQLObjectType, get_named_type
+from graphql.execution import Executor
+from graphql.execution.collect_fields import FieldDetailsList
+from graphql.execution.values import get_argument_values
+from strawberry.utils.str_converters import to_camel_case
+
+from db.models.base import Many
+from db.predicates import key_columns, signature
+from db.scope import Scope
+from db.selection import (
+    All,
+    AnyChild,
+    Combine,
+    Compare,
+    Condition,
+    Inside,
+    Keyset,
+    Leaf,
+    OneById,
+    PagePart,
+    PageSelection,
+    Part,
+    Related,
+    RelatedPage,
+    Selection,
+    Slots,
+    Sort,
+)
+from db.shapes import SHAPES, Column, Shape, value_fields
+from db.types import ErrorCode, decode_id
+from graph.errors import ApiError, bad_input
+
+DEFAULT_PAGE: Final = 50
+MAX_PAGE: Final = 250
+MAX_LISTED: Final = 100
+_OPERATORS: Final = {"eq": "eq", "in": "in", "gt": "gt", "gte": "gte", "lt": "lt", "lte": "lte"}
+
+
+@cache
+def attributes(type_name: str) -> dict[str, str]:
+    """Give GraphQL name → our name of a readable type's fields."""
+    shape = SHAPES[type_name]
+    return {to_camel_case(name): name for name in (*shape.columns, *shape.relations)}
+
+
+class Builder:
+    """Builds one read of one operation; `slots` fills up with its values."""
+
+    def __init__(self, executor: Executor[Any]) -> None:
+        self._executor = executor
+        self.slots: Slots = []
+
+    def _slot(self, value: Any) -> int:
+        self.slots.append(value)
+        return len(self.slots) - 1
+
+    def _collected(self, of: GraphQLObjectType, details: FieldDetailsList) -> dict[str, FieldDetailsList]:
+        return self._executor.collect_subfields(of, details).grouped_field_set
+
+    def arguments(self, parent: GraphQLObjectType, details: FieldDetailsList) -> dict[str, Any]:
+        """Give a field's coerced arguments, in GraphQL names."""
+        node = details[0].node
+        return get_argument_values(
+            parent.fields[node.name.value], node, self._executor.variable_values, details[0].fragment_variable_values
+        )
+
+    @staticmethod
+    def connection_id(arguments: dict[str, Any]) -> UUID | None:
+        """Give the connection that a list is held to, if the caller named one."""
+        named = arguments.get("connectionId")
+        return decode_id(named, type_name="ConnectedSystem")[1] if named else None
+
+    @staticmethod
+    def narrowed(scope: Scope, connection_id: UUID) -> Scope:
+        """Hold a scope to one connection; to a connection token, others do not exist."""
+        try:
+            return scope.narrowed(connection_id)
+        except PermissionError as error:
+            raise ApiError(ErrorCode.NOT_FOUND, "There is no such connection.") from error
+
+    def one(self, of: GraphQLObjectType, details: FieldDetailsList, key: UUID | str) -> OneById:
+        """Read one object by its key."""
+        slot = self._slot(key)
+        return OneById(self.selection(of, details), slot)
+
+    def all(self, of: GraphQLObjectType, details: FieldDetailsList) -> All:
+        """Read a short list whole."""
+        return All(self.selection(of, details))
+
+    def selection(self, of: GraphQLObjectType, details: FieldDetailsList) -> Selection:
+        """Give the parts of one object."""
+        shape = SHAPES[of.name]
+        parts = tuple(self._part(shape, of, key, group) for key, group in self._collected(of, details).items())
+        return Selection(of.name, parts)
+
+    def _part(self, shape: Shape, of: GraphQLObjectType, key: str, details: FieldDetailsList) -> Part:
+        graphql_name = details[0].node.name.value
+        if graphql_name == "__typename":
+            return Leaf(key, graphql_name)
+        name = attributes(of.name)[graphql_name]
+        target = get_named_type(of.fields[graphql_name].type)
+        relation = shape.relations.get(name)
+        if relation is None:
+            if not isinstance(target, GraphQLObjectType):
+                return Leaf(key, name)
+            return Inside(key, name, target.name, self._inside(shape.columns[name], target, details))
+        if not isinstance(target, GraphQLObjectType):
+            raise TypeError(f"{of.name}.{graphql_name} has no fields")
+        if isinstance(relation, Many) and relation.paged:
+            page = self.page(relation.target, target, details, self.arguments(of, details))
+            return RelatedPage(key, name, page)
+        return Related(key, name, self.selection(target, details))
+
+    def _inside(self, column: Column, of: GraphQLObjectType, details: FieldDetailsList) -> tuple[Leaf, ...]:
+        if column.value is None:
+            raise TypeError(f"{column.name} has no fields")
+        names = {to_camel_case(name): name for name in value_fields(column.value)}
+        return tuple(
+            Leaf(key, names.get(group[0].node.name.value, group[0].node.name.value))
+            for key, group in self._collected(of, details).items()
+        )
+
+    def page(
+        self, type_name: str, of: GraphQLObjectType, details: FieldDetailsList, arguments: dict[str, Any]
+    ) -> PageSelection:
+        """Give a Relay list from its field's arguments."""
+        backward, limit, cursor = _direction(arguments)
+        shape = SHAPES[type_name]
+        sorts = _sorts(shape, arguments.get("orderBy"))
+        limit_slot = self._slot(limit)
+        condition = self.condition(shape, arguments["filter"]) if arguments.get("filter") else None
+        bare = PageSelection(type_name, (), limit_slot, backward=backward, sorts=sorts, condition=condition)
+        keyset = self._keyset(bare, cursor) if cursor is not None else None
+        parts = tuple(self._page_part(of, key, group) for key, group in self._collected(of, details).items())
+        return PageSelection(type_name, parts, limit_slot, backward, sorts, condition, keyset)
+
+    def _page_part(self, of: GraphQLObjectType, key: str, details: FieldDetailsList) -> PagePart:
+        name = details[0].node.name.value
+        if name in {"__typename", "totalCount", "cursor", "hasNextPage", "hasPreviousPage", "startCursor", "endCursor"}:
+            return PagePart(key, name)
+        target = get_named_type(of.fields[name].type)
+        if not isinstance(target, GraphQLObjectType):
+            raise TypeError(f"{of.name}.{name} has no fields")
+        if name in {"nodes", "node"}:
+            return PagePart(key, name, node=self.selection(target, details))
+        inner = self._collected(target, details).items()
+        return PagePart(key, name, parts=tuple(self._page_part(target, k, group) for k, group in inner))
+
+    def _keyset(self, page: PageSelection, cursor: str) -> Keyset:
+        values = _decoded(cursor, page)
+        columns = key_columns(page)
+        slots = []
+        for column, value in zip(columns, values, strict=True):
+            slots.append(None if value is None else self._slot(_from_text(value, column)))
+        return Keyset(tuple(slots))
+
+    def condition(self, shape: Shape, given: dict[str, Any]) -> Condition:
+        """Give a filter object's condition; its fields are joined by `and`."""
+        parts: list[Condition] = []
+        names = attributes(shape.type_name)
+        for name, value in given.items():
+            if value is None:
+                raise bad_input(f"filter.{name} must not be null; leave it out, or use isNull.")
+            if name in {"and", "or"}:
+                _capped(value, f"filter.{name}")
+                parts.append(Combine(name, tuple(self.condition(shape, part) for part in value)))  # type: ignore[arg-type]
+            elif name == "not":
+                parts.append(Combine("and", (self.condition(shape, value),), negated=True))
+            elif names[name] in shape.relations:
+                relation = names[name]
+                target = SHAPES[shape.relations[relation].target]
+                parts.append(AnyChild(relation, self.condition(target, value)))
+            else:
+                parts += self._compares(shape.columns[names[name]], names[name], value, name)
+        return Combine("and", tuple(parts))
+
+    def _compares(self, column: Column, name: str, given: dict[str, Any], told: str) -> list[Condition]:
+        compares: list[Condition] = []
+        for op, value in given.items():
+            where = f"filter.{told}.{op}"
+            if value is None:
+                raise bad_input(f"{where} must not be null; leave it out, or use isNull.")
+            if op == "isNull":
+                compares.append(Compare(name, "null", None, negated=not value))
+            elif op == "prefix":
+                slot = self._slot(value)
+                self._slot(value + "\U0010ffff")
+                compares.append(Compare(name, "prefix", slot))
+            elif op == "in":
+                _capped(value, where)
+                compares.append(Compare(name, "in", self._slot([_plain(v, column) for v in value])))
+            else:
+                compares.append(Compare(name, _OPERATORS[op], self._slot(_plain(value, column))))  # type: ignore[arg-type]
+        return compares
+
+
+def _capped(values: list[Any], where: str) -> None:
+    if len(values) > MAX_LISTED:
+        raise bad_input(f"{where} takes at most {MAX_LISTED} values.")
+
+
+def _plain(value: Any, column: Column) -> Any:
+    """Give a filter's value in the type that its column's slot takes."""
+    if column.kind == "id":
+        return decode_id(value)[1]
+    if column.kind in {"text", "enum"}:
+        return str(getattr(value, "value", value))
+    if isinstance(value, datetime) and value.tzinfo is None:
+        return value.replace(tzinfo=UTC)
+    return value
+
+
+def _direction(arguments: dict[str, Any]) -> tuple[bool, int, str | None]:
+    first, last = arguments.get("first"), arguments.get("last")
+    after, before = arguments.get("after"), arguments.get("before")
+    if first is not None and last is not None:
+        raise bad_input("Give first or last, not both.")
+    if after is not None and before is not None:
+        raise bad_input("Give after or before, not both.")
+    backward = last is not None or before is not None
+    if (backward and (first is not None or after is not None)) or (not backward and last is not None):
+        raise bad_input("first goes with after, last goes with before.")
+    limit = last if backward else first
+    limit = DEFAULT_PAGE if limit is None else limit
+    if not 0 <= limit <= MAX_PAGE:
+        raise bad_input(f"{'last' if backward else 'first'} must be 0 to {MAX_PAGE}.")
+    return backward, limit, before if backward else after
+
+
+def _sorts(shape: Shape, given: list[dict[str, Any]] | None) -> tuple[Sort, ...]:
+    sorts: list[Sort] = []
+    for key in given or ():
+        column = str(getattr(key["field"], "value", key["field"])).lower()
+        if column not in shape.columns or any(sort.column == column for sort in sorts):
+            raise bad_input(f"orderBy names {column.upper()} twice, or a field that lists cannot be ordered by.")
+        direction = str(getattr(key.get("direction"), "value", key.get("direction")))
+        sorts.append(Sort(column, descending=direction == "DESC"))
+    return tuple(sorts)
+
+
+def _decoded(cursor: str, page: PageSelection) -> list[str | None]:
+    try:
+        told = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (binascii.Error, ValueError) as error:
+        raise bad_input("The cursor is not one of this API.") from error
+    if not isinstance(told, list) or len(told) != len(key_columns(page)) + 1 or told[0] != signature(page):
+        raise bad_input("The cursor belongs to another list or order; use cursors of the same list and orderBy.")
+    return told[1:]
+
+
+_READERS: Final[dict[str, Callable[[str], Any]]] = {
+    "id": UUID,
+    "integer": int,
+    "decimal": Decimal,
+    "boolean": lambda value: value == "true",
+    "date": date.fromisoformat,
+    "instant": datetime.fromisoformat,
+}
+
+
+def _from_text(value: str, column: Column) -> Any:
+    try:
+        return _READERS.get(column.kind, str)(value)
+    except (ValueError, TypeError, InvalidOperation) as error:
+        raise bad_input("The cursor is not one of this API.") from error

@@ -1,0 +1,79 @@
+"""Subscriptions: committed changes as they come, over graphql-transport-ws."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import strawberry
+
+from db.models.registry import SPECS
+from db.scope import Scope
+from db.types import Entity, decode_id, encode_id
+from graph.context import ApiInfo, Context, Read
+from graph.entity import enumeration
+from graph.mutations.connections import connection_of
+from graph.types.node import Node
+from graph.types.sync import SyncRun
+
+
+@strawberry.type(description="A record that was made, changed or found gone.")
+class RecordChange:
+    """A record that was made, changed or found gone."""
+
+    sequence: str = strawberry.field(description="Its number in the connection's sequence, without gaps.")
+    type: str = strawberry.field(description="What happened, e.g. purchase_order.updated.")
+    entity: enumeration(Entity) = strawberry.field(description="What it is.")  # type: ignore[valid-type]
+    connection_id: strawberry.ID = strawberry.field(description="Where it is.")
+    record_id: strawberry.ID = strawberry.field(description="Which it is.")
+    record: Node | None = strawberry.field(description="The record as it is now; null once its data was deleted.")
+
+
+def _scope(context: Context, connection_id: strawberry.ID | None) -> Scope:
+    who = context.who
+    if connection_id is None:
+        return who.scope
+    return who.scope.narrowed(connection_of(context, connection_id))
+
+
+@strawberry.type(description="Committed changes as they come.")
+class Subscription:
+    """The root of subscriptions."""
+
+    @strawberry.subscription(description="A sync run each time it changes; a named run is told at once, too.")
+    async def sync_run_updated(
+        self,
+        info: ApiInfo,
+        connection_id: strawberry.ID | None = None,
+        sync_run_id: strawberry.ID | None = None,
+    ) -> AsyncIterator[SyncRun]:
+        """Follow runs."""
+        scope = _scope(info.context, connection_id)
+        run_id = decode_id(sync_run_id, type_name="SyncRun")[1] if sync_run_id else None
+        async for changed in info.context.services.events.follow_runs(scope, run_id=run_id):
+            read: Any = Read("SyncRun", one=changed)
+            yield read
+
+    @strawberry.subscription(description="Records as they are made, changed or found gone.")
+    async def record_changed(
+        self,
+        info: ApiInfo,
+        connection_id: strawberry.ID | None = None,
+        entity: enumeration(Entity) | None = None,  # type: ignore[valid-type]
+    ) -> AsyncIterator[RecordChange]:
+        """Follow records."""
+        scope = _scope(info.context, connection_id)
+        async for event in info.context.services.events.follow(scope):
+            if event.entity is None or event.record_id is None or event.connection_id is None:
+                continue
+            of = Entity(event.entity)
+            if entity is not None and of is not Entity(entity):
+                continue
+            type_name = SPECS[of].type_name
+            record: Any = Read(type_name, one=event.record_id)
+            yield RecordChange(
+                sequence=str(event.sequence),
+                type=event.type,
+                entity=of,
+                connection_id=strawberry.ID(encode_id("ConnectedSystem", event.connection_id)),
+                record_id=strawberry.ID(encode_id(type_name, event.record_id)),
+                record=record,
+            )

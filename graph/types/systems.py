@@ -1,0 +1,29 @@
+"""Systems and connections."""
+
+import strawberry
+
+from db.models import connection as stored
+from graph.entity import entity
+from graph.lists import relay
+from graph.types.node import Node
+
+
+@entity(stored.System)
+class System:
+    """A kind of source that can be connected."""
+
+
+@entity(stored.ConnectedEntity)
+class ConnectedEntity:
+    """One entity of a connection: whether and when it syncs."""
+
+
+@entity(stored.ConnectedSystem)
+class ConnectedSystem(Node):
+    """One customer's connected system."""
+
+    system: System = strawberry.field(description="The kind of source it is.")
+    entities: list[ConnectedEntity] = strawberry.field(description="What it syncs, and when.")
+
+
+ConnectedSystemConnection = relay("ConnectedSystem", ConnectedSystem)

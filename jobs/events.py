@@ -1,0 +1,112 @@
+"""Follow committed changes: Postgres holds them, Redis only says that there are new ones."""
+
+import asyncio
+import contextlib
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+from uuid import UUID
+
+import structlog
+from redis.exceptions import RedisError
+
+from db import events, sync
+from db.engine import Database
+from db.events import StoredEvent
+from db.scope import Scope
+from jobs.queue import WAKE_CHANNEL, Queue
+
+log = structlog.get_logger(__name__)
+
+POLL_SECONDS: Final = 2.0
+
+
+class Events:
+    """One listener on Redis per process, and followers that read Postgres when it wakes them.
+
+    A follower also looks every `poll_seconds`, so that a lost wake-up only delays it.
+    """
+
+    def __init__(self, database: Database, queue: Queue, *, poll_seconds: float = POLL_SECONDS) -> None:
+        self._database = database
+        self._queue = queue
+        self._poll_seconds = poll_seconds
+        self._followers: dict[UUID, set[asyncio.Event]] = defaultdict(set)
+
+    @asynccontextmanager
+    async def listening(self) -> AsyncIterator["Events"]:
+        """Listen for wake-ups until left."""
+        task = asyncio.create_task(self._listen())
+        try:
+            yield self
+        finally:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                async with self._queue.redis.pubsub() as pubsub:
+                    await pubsub.psubscribe(f"{WAKE_CHANNEL}:*")
+                    while True:
+                        message = await pubsub.get_message(ignore_subscribe_messages=True, timeout=1.0)
+                        if message is not None:
+                            self._wake(UUID(message["channel"].decode().rsplit(":", 1)[1]))
+            except (RedisError, OSError, ValueError) as error:
+                log.warning("listener_lost", error=type(error).__name__)
+                await asyncio.sleep(1.0)
+
+    def _wake(self, organization_id: UUID) -> None:
+        for follower in self._followers.get(organization_id, ()):
+            follower.set()
+
+    @asynccontextmanager
+    async def _follower(self, scope: Scope) -> AsyncIterator[asyncio.Event]:
+        follower = asyncio.Event()
+        self._followers[scope.organization_id].add(follower)
+        try:
+            yield follower
+        finally:
+            self._followers[scope.organization_id].discard(follower)
+
+    async def _pause(self, follower: asyncio.Event) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(follower.wait(), self._poll_seconds)
+        follower.clear()
+
+    async def follow(self, scope: Scope, *, known: dict[UUID, int] | None = None) -> AsyncIterator[StoredEvent]:
+        """Yield events of the scope in the order of each stream.
+
+        Args:
+            scope: Whose events.
+            known: Stream → last number that the caller has; None begins after what is there now.
+        """
+        async with self._follower(scope) as follower:
+            if known is None:
+                async with self._database.read(scope) as session:
+                    known = await events.positions(session, scope)
+            while True:
+                async with self._database.read(scope) as session:
+                    found = await events.after(session, scope, known)
+                for event in found:
+                    known[event.stream_id] = event.sequence
+                    yield event
+                if not found:
+                    await self._pause(follower)
+
+    async def follow_runs(self, scope: Scope, *, run_id: UUID | None = None) -> AsyncIterator[UUID]:
+        """Yield the id of each sync run whose row changed; a named run is told once at the start."""
+        async with self._follower(scope) as follower:
+            async with self._database.read(scope) as session:
+                known = {} if run_id else await sync.revisions(session, scope)
+            while True:
+                async with self._database.read(scope) as session:
+                    found = await sync.revisions(session, scope, run_id=run_id)
+                changed = [run for run, revision in found.items() if known.get(run) != revision]
+                known.update(found)
+                for run in changed:
+                    yield run
+                if not changed:
+                    await self._pause(follower)

@@ -1,0 +1,65 @@
+"""A lease on one entity of one connection: owner, fence, expiry; renewed while held."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import structlog
+
+from db import sync
+from db.engine import Database
+from db.scope import Scope
+from db.types import Entity
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class Lease:
+    """A held lease; `lost` is set once another worker may hold a newer one."""
+
+    fence: int
+    lost: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+@asynccontextmanager
+async def leased(
+    database: Database, scope: Scope, entity: Entity, *, owner: str, seconds: int = 30
+) -> AsyncIterator[Lease | None]:
+    """Hold the lease while the block runs; None where another worker holds it.
+
+    Args:
+        owner: Who holds it, for people.
+        seconds: How long it lasts without renewal; renewed at a third of it.
+    """
+    async with database.system() as session:
+        fence = await sync.take_lease(session, scope, entity, owner=owner, seconds=seconds)
+    if fence is None:
+        yield None
+        return
+    lease = Lease(fence)
+    renewal = asyncio.create_task(_renew(database, scope, entity, lease, seconds))
+    try:
+        yield lease
+    finally:
+        renewal.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await renewal
+        async with database.system() as session:
+            await sync.release_lease(session, scope, entity, fence=fence)
+
+
+async def _renew(database: Database, scope: Scope, entity: Entity, lease: Lease, seconds: int) -> None:
+    while True:
+        await asyncio.sleep(seconds / 3)
+        try:
+            async with database.system() as session:
+                held = await sync.renew_lease(session, scope, entity, fence=lease.fence, seconds=seconds)
+        except OSError as error:
+            log.warning("lease_not_renewed", error=type(error).__name__)
+            continue
+        if not held:
+            lease.lost.set()
+            return

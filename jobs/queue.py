@@ -1,0 +1,81 @@
+"""Wake-ups over Redis: they may be lost at any time, since due work is found in Postgres anyway."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID, uuid4
+
+import orjson
+import structlog
+from arq.connections import ArqRedis, RedisSettings
+from redis.exceptions import RedisError
+
+from db.scope import Scope
+
+log = structlog.get_logger(__name__)
+
+SYNC_QUEUE: Final = "crosshead:sync"
+WAKE_CHANNEL: Final = "crosshead:wake"
+
+
+def pack(value: dict[str, Any]) -> bytes:
+    """Serialize a job as JSON: with pickle, whoever can write to Redis runs code in the worker."""
+    return orjson.dumps(value, default=str)
+
+
+def unpack(data: bytes) -> dict[str, Any]:
+    """Read a job."""
+    loaded: dict[str, Any] = orjson.loads(data)
+    return loaded
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """Tells workers that something is due, and followers that something changed."""
+
+    redis: ArqRedis
+
+    @classmethod
+    def open(cls, settings: RedisSettings) -> "Queue":
+        """Make a client; it connects on first use, and again after Redis was away."""
+        return cls(
+            ArqRedis(
+                host=str(settings.host),
+                port=settings.port,
+                username=settings.username,
+                password=settings.password,
+                db=settings.database,
+                ssl=settings.ssl,
+                ssl_check_hostname=settings.ssl,
+                socket_connect_timeout=2,
+                socket_timeout=5,
+                job_serializer=pack,
+                job_deserializer=unpack,
+                default_queue_name=SYNC_QUEUE,
+            )
+        )
+
+    async def close(self) -> None:
+        """Close the client."""
+        await self.redis.aclose(close_connection_pool=True)
+
+    async def wake_sync(self, scope: Scope, run_id: UUID) -> None:
+        """Tell a worker that a run is due."""
+        await self._quietly(
+            self.redis.enqueue_job(
+                "sync_run",
+                organization_id=str(scope.organization_id),
+                connection_id=str(scope.connection_id),
+                run_id=str(run_id),
+                _job_id=f"sync:{run_id}:{uuid4().hex[:8]}",
+            )
+        )
+
+    async def wake_followers(self, scope: Scope) -> None:
+        """Tell followers of an organization that something was committed."""
+        await self._quietly(self.redis.publish(f"{WAKE_CHANNEL}:{scope.organization_id}", b""))
+
+    async def _quietly(self, pending: Any) -> None:
+        try:
+            await pending
+        except (RedisError, OSError) as error:
+            log.warning("wake_lost", error=type(error).__name__)

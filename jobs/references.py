@@ -1,0 +1,87 @@
+"""References of writes: `{id | sourceId | code}` becomes the source's own key, or a problem."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlmodel import SQLModel
+
+from connectors.base import Referable, Source
+from db import writes
+from db.engine import ReadSession
+from db.models.items.item import Item
+from db.models.parties.vendor import Vendor
+from db.scope import Scope
+from db.types import ErrorCode, Problem, Reference
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """What a reference may be to; `table` and `code_column` where it is stored here."""
+
+    name: Referable
+    table: type[SQLModel] | None = None
+    code_column: str | None = None
+
+
+KINDS: Final[Mapping[str, _Kind]] = {
+    "vendor": _Kind("vendor", Vendor, "number"),
+    "item": _Kind("item", Item, "code"),
+    "payment_terms": _Kind("payment_terms"),
+    "location": _Kind("location"),
+}
+
+
+class Resolver:
+    """Resolves the references of one write, each of them once."""
+
+    def __init__(self, session: ReadSession, scope: Scope, source: Source) -> None:
+        self._session = session
+        self._scope = scope
+        self._source = source
+        self._seen: dict[tuple[str, Reference], list[str]] = {}
+
+    async def values(
+        self, given: Mapping[str, Any], *, path: tuple[str, ...], camel: Mapping[str, str]
+    ) -> tuple[dict[str, Any], list[Problem]]:
+        """Replace each reference by `<name>_source_id`; other values pass."""
+        told: dict[str, Any] = {}
+        problems: list[Problem] = []
+        for name, value in given.items():
+            if not isinstance(value, Reference):
+                told[name] = value
+                continue
+            found = await self._found(KINDS[name], value)
+            if len(found) == 1:
+                told[f"{name}_source_id"] = found[0]
+            else:
+                problems.append(_unclear(name, value, found, (*path, camel.get(name, name))))
+        return told, problems
+
+    async def _found(self, kind: _Kind, reference: Reference) -> list[str]:
+        key = (kind.name, reference)
+        if key not in self._seen:
+            self._seen[key] = await self._look(kind, reference)
+        return self._seen[key]
+
+    async def _look(self, kind: _Kind, reference: Reference) -> list[str]:
+        if reference.source_id is not None:
+            return [reference.source_id]
+        if kind.table is not None:
+            column, value = ("id", reference.id) if reference.id is not None else (kind.code_column, reference.code)
+            if column is not None and value is not None:
+                stored = await writes.sources_of(self._session, self._scope, kind.table, column=column, value=value)
+                if len(stored) == 1 or reference.id is not None:
+                    return stored
+        # What is not stored here, or not surely one thing, the source itself decides.
+        return await self._source.resolve(kind.name, reference.code) if reference.code is not None else []
+
+
+def _unclear(name: str, reference: Reference, found: list[str], path: tuple[str, ...]) -> Problem:
+    asked = reference.code or reference.source_id or "this id"
+    noun = name.replace("_", " ")
+    if found:
+        message = f"More than one {noun} of the connection is called {asked!r}; name it by id or sourceId."
+    else:
+        message = f"The connection has no {noun} {asked!r}."
+    return Problem(ErrorCode.BAD_USER_INPUT, message, path)

@@ -1,0 +1,38 @@
+"""Find what is due, and wake workers for it: the rows are the truth, arq only the bell."""
+
+import asyncio
+
+import structlog
+
+from db import sync
+from db.engine import Database
+from jobs.queue import Queue
+
+log = structlog.get_logger(__name__)
+
+TICK_SECONDS = 2.0
+
+
+async def tick(database: Database, queue: Queue) -> int:
+    """Make the runs whose time has come, and wake workers for every run that nobody holds.
+
+    Returns:
+        How many wake-ups were sent.
+    """
+    async with database.system() as session:
+        await sync.schedule(session)
+    async with database.system() as session:
+        due = await sync.pick_due(session)
+    for each in due:
+        await queue.wake_sync(each.scope, each.run_id)
+    return len(due)
+
+
+async def run(database: Database, queue: Queue, *, tick_seconds: float = TICK_SECONDS) -> None:
+    """Tick until cancelled; a failing tick is told and the next one tried."""
+    while True:
+        try:
+            await tick(database, queue)
+        except database.failures as error:
+            log.warning("tick_failed", error=type(error).__name__)
+        await asyncio.sleep(tick_seconds)

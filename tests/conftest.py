@@ -1,0 +1,8 @@
+"""Fixtures for all tests; each module of tests/fixtures brings one real part."""
+
+pytest_plugins = [
+    "tests.fixtures.servers",
+    "tests.fixtures.database",
+    "tests.fixtures.product",
+    "tests.fixtures.tryton",
+]
