@@ -6,13 +6,15 @@
 - `PATCH /_sandbox/documents/{set}/{key}?bump=true`: change it as a user in SAP would, in OData JSON, read-only fields
   too; `bump=false` leaves the stamp of the order or business partner as it is.
 - `DELETE /_sandbox/documents/{set}/{key}`: archive it; it and what hangs on it vanish without a trace.
-- `POST /_sandbox/reset`: seed anew, fields of `seed.plan.Plan`, all optional; clears log, faults and sessions too.
+- `POST /_sandbox/reset`: seed anew, fields of `seed.plan.Plan`, all optional; log, faults, sessions, clock and
+  options go back to their beginning too.
 - `GET`, `POST`, `DELETE /_sandbox/faults`: fault scripts, fields of `faults.Fault`; POST adds one, DELETE clears all.
 - `POST /_sandbox/clock`: `{"offset_seconds": n}` moves the system's clock.
 - `POST /_sandbox/options`: fields of `config.Options`.
 - `POST /_sandbox/sessions/expire`: end all HTTP sessions and access tokens.
 """
 
+import copy
 from dataclasses import asdict, fields
 from datetime import date, timedelta
 from decimal import Decimal
@@ -45,6 +47,7 @@ class Admin:
         self.system = system
         self.sessions = sessions
         self.plan = plan
+        self.initial = copy.deepcopy(system.options)
         self.wire: Wire | None = None
 
     def routes(self) -> list[Route]:
@@ -104,6 +107,7 @@ class Admin:
         except TypeError as error:
             return JSONResponse({"error": str(error)}, 400)
         self.system.clear()
+        self.system.options, self.system.shift = copy.deepcopy(self.initial), timedelta()
         self.sessions.expire_all()
         self._wire().faults.clear()
         self._wire().calls.clear()

@@ -22,6 +22,10 @@ ALPHA = frozenset({
 _INDEXED_PARTS = 2  # children are looked up by one or two leading key parts, never by more
 
 
+class DuplicateKeyError(ValueError):
+    """A row with this key exists already."""
+
+
 class Row(dict[str, Any]):
     """One stored entity; unset properties read as initial values, unknown ones raise KeyError."""
 
@@ -103,14 +107,14 @@ class Table:
 
         Raises:
             KeyError: A property that the metadata does not know.
-            ValueError: The key is taken.
+            DuplicateKeyError: The key is taken.
         """
         row = Row(self.type, values)
         key = row.key
         for name, part in zip(self.type.key, key, strict=True):
             dict.__setitem__(row, name, part)
         if key in self._rows:
-            raise ValueError(f"{self.type.set_name}{key} exists")
+            raise DuplicateKeyError(f"{self.type.set_name}{key} exists")
         self._rows[key] = row
         entry = (zlib.crc32("\x00".join(key).encode()), key)
         if bulk:

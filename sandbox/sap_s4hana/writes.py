@@ -17,7 +17,7 @@ from sandbox.sap_s4hana.odata.query import Query
 from sandbox.sap_s4hana.reads import Reader, json_response
 from sandbox.sap_s4hana.rules import maintenance
 from sandbox.sap_s4hana.rules.registry import RULES, SetRules
-from sandbox.sap_s4hana.store import Row, canonical
+from sandbox.sap_s4hana.store import DuplicateKeyError, Row, canonical
 from sandbox.sap_s4hana.system import S4System
 
 _SUCCESS = {
@@ -47,7 +47,11 @@ class Writer:
         draft = parse_body(body, target.type, self.system.types, "creatable")
         if target.row is not None and target.navigation is not None:
             draft.values.update((right, target.row[left]) for left, right in target.navigation.on)
-        row = create(self.system, draft, self.user)
+        _check_duplicates(draft)
+        try:
+            row = create(self.system, draft, self.user)
+        except DuplicateKeyError:
+            raise _duplicate(target.type.name) from None
         reader = Reader(self.system, self.service, self.root, as_json=self.json)
         more = {"location": f"{self.root}/{entity_path(row)}", **_success(row)}
         return reader.entity(row, _shape(draft), status=201, headers=more)
@@ -102,6 +106,22 @@ def _entity(target: Target) -> Row:
     if target.kind != "entity" or target.row is None:
         raise not_allowed()
     return target.row
+
+
+def _check_duplicates(draft: Draft) -> None:
+    """Refuse siblings with the same key before anything is stored; keys that the application gives do not count."""
+    for rows in draft.nested.values():
+        given = [
+            tuple(row[name] for name in row.type.key) for row in rows if any(n in row.values for n in row.type.key)
+        ]
+        if len(given) != len(set(given)):
+            raise _duplicate(rows[0].type.name)
+        for row in rows:
+            _check_duplicates(row)
+
+
+def _duplicate(name: str) -> ODataError:
+    return ODataError(400, "/IWBEP/CM_MGW_RT/032", f"Entity of type '{name}' with this key already exists")
 
 
 def _rules(entity_type: EntityType) -> SetRules:

@@ -193,7 +193,7 @@ def _check_stock(system: S4System, drafts: list[Draft], checks: Checks) -> None:
         lacking = quantity - (row["MatlWrhsStkQtyInMatlBaseUnit"] if row else Decimal(0))
         if lacking > 0:
             unit = row["MaterialBaseUnit"] if row else ""
-            text = f"Deficit of SL {_STOCK_NAMES[key[-1]]} {lacking:f} {unit} : {key[0]} {key[1]} {key[2]}"
+            text = f"Deficit of SL {_STOCK_NAMES[key[-1]]} {lacking:.3f} {unit} : {key[0]} {key[1]} {key[2]}"
             checks.say("M7/021", text, "QuantityInEntryUnit")
 
 

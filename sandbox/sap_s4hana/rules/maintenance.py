@@ -194,10 +194,11 @@ def update_operation(system: S4System, row: Row, draft: Draft, user: User) -> No
 
 def derive_dates(row: Row) -> None:
     """Fill the read-only dates and times that repeat the basic start and end."""
-    for name in ("Start", "End"):
-        moment = row[f"MaintOrdBasic{name}DateTime"]
-        row[f"MaintOrdBasic{name}Date"] = midnight(moment.date()) if moment else None
-        row[f"MaintOrdBasic{name}Time"] = clock_time(moment) if moment else None
+    start, end = row["MaintOrdBasicStartDateTime"], row["MaintOrdBasicEndDateTime"]
+    row["MaintOrdBasicStartDate"] = midnight(start.date()) if start else None
+    row["MaintOrdBasicStartTime"] = clock_time(start) if start else None
+    row["MaintOrdBasicEndDate"] = midnight(end.date()) if end else None
+    row["MaintOrdBasicEndTime"] = clock_time(end) if end else None
     row["MaintOrderReferenceDateTime"] = row["MaintOrdBasicStartDateTime"]
     row["TechnicalObject"] = row["Equipment"] or row["FunctionalLocation"]
     row["TechnicalObjectLabel"] = row["TechnicalObject"]
