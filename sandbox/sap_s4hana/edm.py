@@ -1,10 +1,10 @@
 """The metadata tables as typed values: services, entity types, properties, navigation.
 
 The tables in `metadata/*.json` hold the facts of the vendor's own `$metadata` documents, read out once: on-premise
-API_PURCHASEORDER_PROCESS_SRV, API_BUSINESS_PARTNER, API_PRODUCT_SRV, API_MATERIAL_STOCK_SRV, API_MAINTENANCEORDER and
-API_MATERIAL_DOCUMENT_SRV (schema version 1.2.0), cut down to the entity types served here. A property is one line:
-its Edm type with max length or precision and scale, then flags. `custom_fields.json` adds what a key user would have
-added in a customer's system (prefix YY1_).
+API_PURCHASEORDER_PROCESS_SRV, API_BUSINESS_PARTNER, API_PRODUCT_SRV, API_MATERIAL_STOCK_SRV, API_MAINTENANCEORDER, and
+API_MATERIAL_DOCUMENT_SRV (schema version 1.2.0, from a copy in a public repository), cut down to the entity types
+served here. A property is one line: its Edm type with max length or precision and scale, then flags.
+`custom_fields.json` adds what a key user would have added in a customer's system (prefix YY1_).
 """
 
 import json
