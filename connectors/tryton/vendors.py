@@ -77,8 +77,8 @@ async def _values(journal: Journal, change: Change, root: Path) -> JsonObject:
 
 
 async def _numbered(journal: Journal, party: int) -> bool:
-    rows = await journal.client.find(MODEL, [["id", "=", party]], ["code_readonly"], limit=1)
-    return bool(rows and rows[0]["code_readonly"])
+    rows = await journal.client.call(MODEL, "read", [party], ["code_readonly"])
+    return bool(rows[0]["code_readonly"])
 
 
 def _contact(body: JsonObject, kind: str, change: Change) -> list[list[Any]]:

@@ -83,13 +83,16 @@ async def outcome(*ends: Any, changes: int) -> ConnectorError:
     """Run `changes` changing calls and then reading ones, until one fails."""
     journal = Journal(Scripted(*ends))
     with pytest.raises(ConnectorError) as caught:
-        async with journal.outcome():
-            for number in range(len(ends)):
-                if number < changes:
-                    await journal.do("purchase.purchase", "write", [1], {})
-                else:
-                    await journal.client.call("purchase.purchase", "read", [1], [])
+        await carried_out(journal, changes=changes, reads=len(ends) - changes)
     return caught.value
+
+
+async def carried_out(journal: Journal, *, changes: int, reads: int) -> None:
+    async with journal.outcome():
+        for _ in range(changes):
+            await journal.do("purchase.purchase", "write", [1], {})
+        for _ in range(reads):
+            await journal.client.call("purchase.purchase", "read", [1], [])
 
 
 def lost(*, sent: bool) -> SourceUnavailable:
