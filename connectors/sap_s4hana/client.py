@@ -48,6 +48,8 @@ class SapClient:
         self._root = root
         self._client = client
         self._sessions: dict[Service, CsrfSession] = {}
+        self.unknown: set[str] = set()
+        """Navigation that this release turned out not to know."""
         # Parallel writers of one session invalidate each other's tokens (SAP/cloud-sdk PR 1852).
         self._writing = asyncio.Lock()
 
@@ -182,7 +184,13 @@ class SapClient:
             raise ConfigError(
                 "The address answers with a web page: it is not the API host.", source_message=words_of(response, None)
             )
-        body = response.json()
+        try:
+            body = response.json()
+        except BadResponse as error:
+            if "json" not in kind:
+                raise
+            # Called JSON and not readable as such: cut on its way. It comes whole next time.
+            raise SourceUnavailable("The source's answer was cut short.", reason="RESET", sent=True) from error
         if not isinstance(body, dict):
             raise BadResponse("The answer is not an OData 2.0 document.", source_message=response.text(200))
         return body

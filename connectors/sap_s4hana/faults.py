@@ -24,12 +24,18 @@ from connectors.kit.odata2 import Fault, read_fault
 from db.types import ErrorCode, Problem
 
 NO_SERVICE: Final = "/IWFND/MED/170"
+_FRAMEWORK: Final = "/IWBEP/CX_"
+"""Begins the codes of the gateway's own closing messages, which name no reason."""
 _TAGS: Final = re.compile(r"<(style|script)\b.*?</\1>|<[^>]*>", re.DOTALL | re.IGNORECASE)
 _CLIENT: Final = re.compile(r"\b(logon )?client\b[^.]{0,60}\b(not|unknown|invalid|unavailable)\b", re.IGNORECASE)
 _ACTIVATE: Final = (
     "Ask the SAP administrator to activate the service (on-premise: /IWFND/MAINT_SERVICE; cloud: the communication "
     "scenario) and to authorize the user for it."
 )
+
+
+class BadRequest(BadResponse):
+    """SAP did not understand a read: its release lacks something that newer ones have."""
 
 
 def fault_of(response: Response) -> Fault | None:
@@ -88,7 +94,8 @@ def _unread(status: int, fault: Fault | None, words: str) -> ConnectorError:
         return ConfigError("The address redirects elsewhere: it is not the API host.", source_message=words)
     if status == 404 and fault is None:
         return ConfigError("No SAP Gateway answers at this address.", source_message=words)
-    return BadResponse(f"SAP answered {status} to a read.", source_message=words)
+    kind = BadRequest if status == 400 else BadResponse
+    return kind(f"SAP answered {status} to a read.", source_message=words)
 
 
 def rejected(fault: Fault | None, words: str) -> WriteRejected:
@@ -99,6 +106,7 @@ def rejected(fault: Fault | None, words: str) -> WriteRejected:
             ErrorCode.SOURCE_REJECTED, detail.message, _path(detail.target), f"{detail.code} {detail.message}".strip()
         )
         for detail in details
+        if not detail.code.startswith(_FRAMEWORK)
     )
     headline = f"SAP refused the change ({fault.code})." if fault and fault.code else "SAP refused the change."
     return WriteRejected(headline, source_message=words, problems=problems)
@@ -159,10 +167,6 @@ _PATHS: Final = {
 
 
 def _path(target: str) -> tuple[str, ...] | None:
-    """Find the caller's field for a target such as `/#TRANSIENT#/to_PurchaseOrderItem(1)/Plant`."""
+    """Find the caller's field for a target such as `to_PurchaseOrderItem(1)/Plant`; which line it was is not told."""
     steps = [step for step in re.split(r"[/.]", target) if step]
-    path = _PATHS.get(steps[-1].split("(")[0]) if steps else None
-    if path is None or path[0] != "lines":
-        return path
-    index = re.search(r"to_PurchaseOrderItem\((\d+)\)", target)
-    return (path[0], index[1], *path[1:]) if index else path
+    return _PATHS.get(steps[-1].split("(")[0]) if steps else None

@@ -4,8 +4,9 @@ from collections.abc import AsyncIterator, Iterable
 
 from connectors.base import Item, JsonObject, Page, Window
 from connectors.errors import BadResponse
-from connectors.kit.odata2 import text_literal
+from connectors.kit.odata2 import Listed, text_literal
 from connectors.sap_s4hana.client import SapClient
+from connectors.sap_s4hana.faults import BadRequest
 from connectors.sap_s4hana.services import Resource
 
 _BATCH = 20
@@ -26,7 +27,7 @@ async def pages(
     size = resource.page_size
     while True:
         options = _options(resource, window, after=after, size=size, count=position is None and total is None)
-        found = await client.list(resource.service, resource.path, options, at_most=size)
+        found = await _list(client, resource, options, at_most=size)
         total = found.count if total is None else total
         rows = found.rows
         # A short page without a link to more ends the pass, unless the count says that the server cut it.
@@ -56,10 +57,25 @@ async def fetch(client: SapClient, resource: Resource, source_ids: Iterable[str]
     for start in range(0, len(wanted), _BATCH):
         batch = wanted[start : start + _BATCH]
         keys = " or ".join(f"({resource.id_filter(source_id)})" for source_id in batch)
-        options = {"$filter": keys, "$expand": resource.expand, "$orderby": resource.order, "$top": str(len(batch))}
-        rows = (await client.list(resource.service, resource.path, options, at_most=len(batch))).rows
+        options = {"$filter": keys, "$orderby": resource.order, "$top": str(len(batch))}
+        rows = (await _list(client, resource, options, at_most=len(batch))).rows
         found += [item(resource, row) for row in rows]
     return found
+
+
+async def _list(client: SapClient, resource: Resource, options: dict[str, str], *, at_most: int) -> Listed:
+    """List whole items; navigation that this release refuses is left out from then on."""
+    wanted = [part for part in (resource.expand, resource.optional) if part and part not in client.unknown]
+    try:
+        told = {**options, "$expand": ",".join(wanted)}
+        return await client.list(resource.service, resource.path, told, at_most=at_most)
+    except BadRequest:
+        if resource.optional not in wanted:
+            raise
+        told = {**options, "$expand": resource.expand}
+        found = await client.list(resource.service, resource.path, told, at_most=at_most)
+        client.unknown.add(resource.optional)
+        return found
 
 
 def item(resource: Resource, row: JsonObject) -> Item:
@@ -85,7 +101,6 @@ def _options(resource: Resource, window: Window, *, after: str | None, size: int
         filters.append(f"{resource.key} gt {text_literal(after)}")
     return {
         "$filter": " and ".join(filters),
-        "$expand": resource.expand,
         "$orderby": resource.order,
         "$top": str(size),
         "$inlinecount": "allpages" if count else "",

@@ -47,10 +47,10 @@ class Resource:
         id_filter: Makes the filter that finds one item by its key.
         updated_at: Reads the item's change stamp, UTC.
         expand: Navigation that makes an item whole.
+        optional: More navigation, left out where a release does not know it.
         always: A filter on every list.
         changed: Makes the filter of changes at or after an instant; None reads whole.
         period: Makes the filter of documents dated at or after a day.
-        custom: Custom fields (`YY1_…`) are collected from it.
         grouped: Pages end where `key` changes, for `key` alone does not tell rows apart.
     """
 
@@ -62,6 +62,7 @@ class Resource:
     id_filter: Callable[[str], str]
     updated_at: Callable[[JsonObject], datetime | None]
     expand: str = ""
+    optional: str = ""
     always: str = ""
     changed: Callable[[datetime], str] | None = None
     period: Callable[[date], str] | None = None
@@ -166,7 +167,8 @@ RESOURCES: Final[Mapping[Entity, Resource]] = {
         source_id=_key("MaintenanceOrder"),
         id_filter=_equals("MaintenanceOrder"),
         updated_at=_stamp("LastChangeDateTime", "MaintOrderCreationDateTime"),
-        expand="to_MaintenanceOrderOperation/to_MaintOrderOpComponent_2",
+        expand="to_MaintenanceOrderOperation",
+        optional="to_MaintenanceOrderOperation/to_MaintOrderOpComponent_2",
         changed=_since("LastChangeDateTime", or_instant="MaintOrderCreationDateTime"),
         period=_dated("MaintOrdBasicStartDate"),
     ),
@@ -191,7 +193,8 @@ RESOURCES: Final[Mapping[Entity, Resource]] = {
         source_id=_key("Product"),
         id_filter=_equals("Product"),
         updated_at=_stamp("LastChangeDateTime", "CreationDate"),
-        expand="to_Description,to_Valuation",
+        expand="to_Description",
+        optional="to_Valuation",
         changed=_since("LastChangeDateTime", or_day="CreationDate"),
     ),
     Entity.INVENTORY_LEVEL: Resource(

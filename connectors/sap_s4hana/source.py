@@ -90,10 +90,20 @@ class SapSource:
     async def write(self, change: Change, *, defaults: Form) -> Written:
         """Carry one change to SAP; see connectors.base.Source.write."""
         told = defaults if isinstance(defaults, WriteDefaults) else WriteDefaults()
-        client, steps = self._client, Steps(self._client)
+        steps = Steps(self._client)
+        try:
+            return await self._carry(change, told, steps)
+        except ConnectorError as error:
+            outcome = steps.outcome(error)
+            if outcome is error:
+                raise
+            raise outcome from error
+
+    async def _carry(self, change: Change, told: WriteDefaults, steps: Steps) -> Written:
+        client = self._client
         match change.entity, change.operation:
             case Entity.PURCHASE_ORDER, Operation.CREATE:
-                done = await orders.create(steps, change, told)
+                done = await orders.create(client, steps, change, told)
             case Entity.PURCHASE_ORDER, Operation.UPDATE if change.transition is None:
                 done = await order_changes.update(client, steps, change, told)
             case Entity.PURCHASE_ORDER, Operation.CANCEL:

@@ -103,11 +103,11 @@ def stock_class(stock_type: str | None) -> StockClass:
 _BY_SYSTEM_STATUS: Final[tuple[tuple[str, WorkOrderStatus], ...]] = (
     ("DLFL", WorkOrderStatus.CANCELLED),
     ("DLT", WorkOrderStatus.CANCELLED),
-    ("NOEX", WorkOrderStatus.CANCELLED),
+    ("NCMP", WorkOrderStatus.CANCELLED),
     ("CLSD", WorkOrderStatus.CLOSED),
     ("TECO", WorkOrderStatus.COMPLETED),
 )
-"""Ends of an order's life, strongest first; in English, which every request asks for."""
+"""Ends of an order's life, strongest first, in English, which every request asks for; NCMP is "do not execute"."""
 
 PHASES: Final[Mapping[str, WorkOrderStatus]] = {
     "00": WorkOrderStatus.DRAFT,

@@ -88,6 +88,7 @@ def test_line_status(deletion: str | None, delivered: bool | None, invoiced: boo
     [
         ("REL  DLFL PRC", "06", "CANCELLED"),
         ("CLSD TECO", "07", "CLOSED"),
+        ("CRTD NCMP", "07", "CANCELLED"),
         ("TECO CNF", "06", "COMPLETED"),
         ("REL PRC", "06", "IN_PROGRESS"),
         ("CRTD", "02", "DRAFT"),

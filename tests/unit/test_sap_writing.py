@@ -21,7 +21,7 @@ from connectors.errors import (
     VersionConflict,
     WriteRejected,
 )
-from connectors.sap_s4hana.faults import error_of
+from connectors.sap_s4hana.faults import BadRequest, error_of
 from connectors.sap_s4hana.forms import Credentials, WriteDefaults
 from connectors.sap_s4hana.write import orders, stock, vendors, work
 from connectors.sap_s4hana.write.steps import check_expected, ignored
@@ -277,7 +277,8 @@ REFUSED = (
         (404, {}, NO_SERVICE, False, PermissionRefused),
         (404, {}, b"<html>no such place</html>", False, ConfigError),
         (302, {}, b"", False, ConfigError),
-        (400, {}, NO_RIGHT, False, BadResponse),
+        (400, {}, NO_RIGHT, False, BadRequest),
+        (405, {}, NO_RIGHT, False, BadResponse),
         (400, {}, REFUSED, True, WriteRejected),
         (404, {}, NO_RIGHT, True, WriteRejected),
         (428, {}, NO_RIGHT, True, WriteRejected),
@@ -307,7 +308,7 @@ def test_a_refusal_names_the_callers_field_and_saps_words() -> None:
     problem = found.problems[0]
     assert (problem.code, problem.path, problem.source_message) == (
         ErrorCode.SOURCE_REJECTED,
-        ("lines", "1", "location"),
+        ("lines", "location"),
         "ME/083 Enter Plant",
     )
 

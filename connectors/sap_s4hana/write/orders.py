@@ -8,10 +8,11 @@ from connectors.base import Change, JsonObject, Written
 from connectors.errors import BadResponse, WriteRejected
 from connectors.kit.odata2 import write_day, write_decimal
 from connectors.mapping import To, written
+from connectors.sap_s4hana.client import SapClient
 from connectors.sap_s4hana.forms import WriteDefaults
 from connectors.sap_s4hana.mapping.orders import HEADER_NOTE, LINE, PURCHASE_ORDER
 from connectors.sap_s4hana.units import native_unit
-from connectors.sap_s4hana.write.steps import Steps, missing, refuse
+from connectors.sap_s4hana.write.steps import Steps, found, known, missing, refuse
 from db.types import ErrorCode, Problem
 
 SERVICE: Final = "API_PURCHASEORDER_PROCESS_SRV"
@@ -39,9 +40,14 @@ _MINOR_UNITS: Final[Mapping[str, int]] = {
 _MAX_BASE: Final = 10_000
 
 
-async def create(steps: Steps, change: Change, defaults: WriteDefaults) -> Written:
-    """Create an order; SAP gives its number."""
+async def create(client: SapClient, steps: Steps, change: Change, defaults: WriteDefaults) -> Written:
+    """Create an order, unless one with our reference is there already; SAP gives its number."""
     body = create_body(change, defaults)
+    before = await known(
+        client, SERVICE, "A_PurchaseOrder", field=REFERENCE, reference=change.reference, key="PurchaseOrder"
+    )
+    if before is not None:
+        return found(before, change.reference)
     answer = await steps.call("POST", SERVICE, "A_PurchaseOrder", body=body)
     number = answer.get("PurchaseOrder")
     if not number:

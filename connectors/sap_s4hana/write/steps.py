@@ -13,7 +13,7 @@ from connectors.errors import (
     VersionConflict,
     WriteRejected,
 )
-from connectors.kit.odata2 import read_instant
+from connectors.kit.odata2 import read_instant, text_literal
 from connectors.sap_s4hana.client import SapClient, Service
 from db.types import ErrorCode, Problem
 
@@ -27,6 +27,7 @@ class Steps:
         self._client = client
         self._calls: list[JsonObject] = []
         self._answers: list[JsonObject] = []
+        self._left = False
 
     async def call(
         self,
@@ -44,6 +45,7 @@ class Steps:
             WriteRejected: Refused; when earlier calls were carried out, the message says so.
             SourceUnavailable: With `sent` true as soon as anything may have been carried out.
         """
+        self._left = True
         try:
             answer = await self._client.change(method, service, path, body=body, etag=etag, options=options)
         except _REFUSALS as error:
@@ -69,9 +71,35 @@ class Steps:
         self._answers.append(answer)
         return answer
 
+    def outcome(self, error: ConnectorError) -> ConnectorError:
+        """Judge an error by what had left before it, for the reads around a change fail as well.
+
+        A lost answer to a read before any change leaves nothing open; any failure to read back after one does.
+        """
+        if isinstance(error, SourceUnavailable) and error.sent and not self._left:
+            return SourceUnavailable(error.message, reason=error.reason, sent=False)
+        if self._answers and not isinstance(error, (WriteRejected, SourceUnavailable)):
+            text = f"The change was sent, but could not be read back: {error.message}"
+            return SourceUnavailable(text, reason="RESET", sent=True, source_message=error.source_message)
+        return error
+
     def written(self, source_id: str) -> Written:
         """Tell the whole change."""
         return Written(source_id, {"calls": self._calls}, {"answers": self._answers})
+
+
+async def known(client: SapClient, service: Service, path: str, *, field: str, reference: str, key: str) -> str | None:
+    """Find the document that carries our reference: an earlier answer may have been lost."""
+    if not reference:
+        return None
+    options = {"$filter": f"{field} eq {text_literal(reference)}", "$select": key, "$orderby": key, "$top": "1"}
+    rows = (await client.list(service, path, options, at_most=1)).rows
+    return str(rows[0][key]) if rows and rows[0].get(key) else None
+
+
+def found(source_id: str, reference: str) -> Written:
+    """Tell a change that had been carried out before: nothing is sent."""
+    return Written(source_id, {"calls": []}, {"foundByReference": reference})
 
 
 def missing(needed: Mapping[str, Any], *, where: Mapping[str, str], prefix: Sequence[str] = ()) -> list[Problem]:

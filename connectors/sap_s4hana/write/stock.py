@@ -19,10 +19,11 @@ from connectors.sap_s4hana.forms import WriteDefaults
 from connectors.sap_s4hana.services import STOCK_KEY, stock_id, stock_key
 from connectors.sap_s4hana.units import native_unit
 from connectors.sap_s4hana.write.orders import place_fields
-from connectors.sap_s4hana.write.steps import Steps, missing, refuse
+from connectors.sap_s4hana.write.steps import Steps, found, known, missing, refuse
 from db.types import ErrorCode, Problem
 
 SERVICE: Final = "API_MATERIAL_DOCUMENT_SRV"
+STOCK: Final = "API_MATERIAL_STOCK_SRV"
 REFERENCE: Final = "ReferenceDocument"
 UNRESTRICTED: Final = "01"
 _DEFAULTS: Final = {
@@ -34,13 +35,19 @@ _DEFAULTS: Final = {
 
 
 async def adjust(client: SapClient, steps: Steps, change: Change, defaults: WriteDefaults) -> Written:
-    """Post the difference between what is there and what should be.
+    """Post the difference between what is there and what should be, unless our reference was posted before.
 
     SAP takes no absolute quantity: the level is read first, and a movement between the two calls is not
     seen. The operation tells the quantity it started from.
     """
-    key = level_key(change, defaults)
-    on_hand, unit = await _on_hand(client, key)
+    key, row = await _level(client, level_key(change, defaults))
+    on_hand = v.exact(row.get("MatlWrhsStkQtyInMatlBaseUnit")) or Decimal(0)
+    unit = v.text(row.get("MaterialBaseUnit"))
+    before = await known(
+        client, SERVICE, "A_MaterialDocumentHeader", field=REFERENCE, reference=change.reference, key="MaterialDocument"
+    )
+    if before is not None:
+        return found(stock_id(key), change.reference)
     delta = difference(change.values, on_hand)
     if not delta:
         return Written(stock_id(key), {"calls": []}, {"onHand": str(on_hand), "difference": "0"})
@@ -132,10 +139,14 @@ def movement_body(
     return {**header, "to_MaterialDocumentItem": [{name: value for name, value in item.items() if value is not None}]}
 
 
-async def _on_hand(client: SapClient, key: Mapping[str, str]) -> tuple[Decimal, str | None]:
-    filters = " and ".join(f"{name} eq {text_literal(value)}" for name, value in key.items())
-    options = {"$filter": filters, "$top": "2"}
-    rows = (await client.list("API_MATERIAL_STOCK_SRV", "A_MatlStkInAcctMod", options, at_most=2)).rows
-    if not rows:
-        return Decimal(0), None
-    return v.exact(rows[0].get("MatlWrhsStkQtyInMatlBaseUnit")) or Decimal(0), v.text(rows[0].get("MaterialBaseUnit"))
+async def _level(client: SapClient, asked: Mapping[str, str]) -> tuple[dict[str, str], JsonObject]:
+    """Find the level: its key as SAP tells it and its row, or the key asked for and nothing.
+
+    Blank parts are not asked for, as SAP tells some of them as `0`; only the special stock indicator is.
+    """
+    told = {name: value for name, value in asked.items() if value or name == "InventorySpecialStockType"}
+    filters = " and ".join(f"{name} eq {text_literal(value)}" for name, value in told.items())
+    rows = (await client.list(STOCK, "A_MatlStkInAcctMod", {"$filter": filters, "$top": "2"}, at_most=2)).rows
+    if len(rows) > 1:
+        refuse([Problem(ErrorCode.BAD_USER_INPUT, "There are several batches there: say which lot.", ("lot",))])
+    return ({name: str(rows[0].get(name) or "") for name in STOCK_KEY}, rows[0]) if rows else (dict(asked), {})

@@ -8,7 +8,16 @@ from connectors.errors import BadResponse, WriteRejected
 from connectors.kit.odata2 import key_path, text_literal
 from connectors.sap_s4hana.client import SapClient
 from connectors.sap_s4hana.forms import WriteDefaults
-from connectors.sap_s4hana.write.steps import Steps, check_expected, ignored, missing, refuse, refuse_ignored
+from connectors.sap_s4hana.write.steps import (
+    Steps,
+    check_expected,
+    found,
+    ignored,
+    known,
+    missing,
+    refuse,
+    refuse_ignored,
+)
 from db.types import ErrorCode, Problem
 
 SERVICE: Final = "API_BUSINESS_PARTNER"
@@ -21,14 +30,23 @@ _DEFAULTS: Final = {"BusinessPartnerGrouping": "supplierGrouping"}
 
 
 async def create(client: SapClient, steps: Steps, change: Change, defaults: WriteDefaults) -> Written:
-    """Create a partner with supplier roles; SAP makes the supplier and gives both numbers."""
-    answer = await steps.call("POST", SERVICE, "A_BusinessPartner", body=create_body(change, defaults))
+    """Create a partner with supplier roles, unless one with our reference is there already.
+
+    SAP makes the supplier and gives both numbers.
+    """
+    body = create_body(change, defaults)
+    before = await known(
+        client, SERVICE, "A_BusinessPartner", field=REFERENCE, reference=change.reference, key="Supplier"
+    )
+    if before is not None:
+        return found(before, change.reference)
+    answer = await steps.call("POST", SERVICE, "A_BusinessPartner", body=body)
     partner = str(answer.get("BusinessPartner") or "")
     supplier = answer.get("Supplier")
     if partner and not supplier:
         # Made by an update task shortly after, in systems whose answer does not wait for it.
-        found = await client.get(SERVICE, key_path("A_BusinessPartner", partner))
-        supplier = found.body.get("Supplier") if found else None
+        made = await client.get(SERVICE, key_path("A_BusinessPartner", partner))
+        supplier = made.body.get("Supplier") if made else None
     if not supplier:
         raise BadResponse(f"SAP made business partner {partner} but no supplier of it yet.")
     return steps.written(str(supplier))
@@ -94,10 +112,10 @@ async def update(client: SapClient, steps: Steps, change: Change) -> Written:
 
 async def _patch(client: SapClient, steps: Steps, path: str, body: JsonObject) -> Sequence[str]:
     """Change one entity under the ETag it has now, where it has one, and name what SAP did not store."""
-    found = await client.get(SERVICE, path)
-    if found is None:
+    present = await client.get(SERVICE, path)
+    if present is None:
         raise WriteRejected(f"SAP has no {path}.")
-    await steps.call("PATCH", SERVICE, path, body=body, etag=found.etag)
+    await steps.call("PATCH", SERVICE, path, body=body, etag=present.etag)
     stored = await client.get(SERVICE, path)
     return ignored(body, stored.body if stored else {})
 
