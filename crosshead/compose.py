@@ -2,7 +2,7 @@
 
 import os
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 
 from connectors.base import Connector
 from connectors.egress import Egress
-from connectors.registry import CONNECTORS
+from connectors.registry import BY_SLUG
 from crosshead.settings import Settings, parse_master_keys
 from db import connections
 from db.engine import Database
@@ -62,27 +62,29 @@ class Parts:
 
 
 @asynccontextmanager
-async def open_parts(settings: Settings, *, application: str) -> AsyncIterator[Parts]:
+async def open_parts(
+    settings: Settings, *, application: str, connectors: Mapping[str, Connector]
+) -> AsyncIterator[Parts]:
     """Open the pools, the way to Redis and the way out; close them at the end."""
     keys, active = parse_master_keys(settings.master_keys)
     database = Database.open(str(settings.database_url), pool_size=settings.database_pool_size, application=application)
     queue = Queue.open(redis_settings(settings))
     try:
         async with Egress.open(connections_per_host=settings.source_connections_per_host) as egress:
-            yield Parts(database, queue, Sources(egress, Vault(keys, active=active)))
+            yield Parts(database, queue, Sources(egress, Vault(keys, active=active), connectors))
     finally:
         await queue.close()
         await database.close()
 
 
-def api(settings: Settings) -> Starlette:
-    """Build the API process's application."""
+def api(settings: Settings, *, connectors: Mapping[str, Connector] = BY_SLUG) -> Starlette:
+    """Build the API process's application; `connectors` by slug are what can be connected."""
 
     @asynccontextmanager
     async def build() -> AsyncIterator[Services]:
-        async with open_parts(settings, application="crosshead api") as parts:
+        async with open_parts(settings, application="crosshead api", connectors=connectors) as parts:
             async with parts.database.system() as session:
-                await connections.write_catalogue(session, [catalogue_entry(each) for each in CONNECTORS])
+                await connections.write_catalogue(session, [catalogue_entry(each) for each in connectors.values()])
             connect = ConnectDoor(
                 database=parts.database,
                 queue=parts.queue,
@@ -98,9 +100,9 @@ def api(settings: Settings) -> Starlette:
 
 
 @asynccontextmanager
-async def worker(settings: Settings) -> AsyncIterator[WorkerParts]:
+async def worker(settings: Settings, *, connectors: Mapping[str, Connector] = BY_SLUG) -> AsyncIterator[WorkerParts]:
     """Build the worker process's parts."""
-    async with open_parts(settings, application="crosshead worker") as parts:
+    async with open_parts(settings, application="crosshead worker", connectors=connectors) as parts:
         runner = SyncRunner(
             database=parts.database,
             queue=parts.queue,

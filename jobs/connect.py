@@ -10,7 +10,6 @@ from pydantic import ValidationError
 
 from connectors.base import Checked, Connector, Form
 from connectors.errors import ConnectorError
-from connectors.registry import BY_SLUG
 from db import connections, sync, tokens
 from db.engine import Database
 from db.models.connection import ConnectedEntity, ConnectedSystem, ConnectionStatus, CustomerRef, EntityState
@@ -82,9 +81,9 @@ class ConnectDoor:
         Returns:
             The connection with its token, or what is wrong; then nothing was stored.
         """
-        connector = BY_SLUG.get(request.system)
+        connector = self._sources.connectors.get(request.system)
         if connector is None:
-            known = ", ".join(sorted(BY_SLUG))
+            known = ", ".join(sorted(self._sources.connectors))
             problem = Problem(ErrorCode.BAD_USER_INPUT, f"There is no system {request.system!r}; known are {known}.")
             return None, [_at(problem, "system")]
         given = {**request.credentials, **({"base_url": request.base_url} if request.base_url else {})}
@@ -178,7 +177,7 @@ class ConnectDoor:
             synced = await connections.entities_of(session, own)
         if opened is None:
             return [Problem(ErrorCode.NOT_FOUND, "There is no such connection.", ("connectionId",))]
-        values, problems = self._checked(BY_SLUG[opened.system], opened, changes)
+        values, problems = self._checked(self._sources.connectors[opened.system], opened, changes)
         for n, schedule in enumerate(schedules):
             problems += self._schedule_problems(schedule, synced, path=("schedules", str(n)))
         if problems:

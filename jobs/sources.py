@@ -1,6 +1,6 @@
 """Open a connection's source: its connector, with the credentials taken from the vault."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +10,6 @@ from pydantic import SecretStr, ValidationError
 from connectors.base import Connector, Form, Source
 from connectors.egress import Egress
 from connectors.errors import AuthError, ConfigError
-from connectors.registry import BY_SLUG
 from db.connections import Opened
 from db.secrets import Vault
 from db.types import ErrorCode, Problem
@@ -26,11 +25,12 @@ class OpenSource:
 
 
 class Sources:
-    """Opens sources for a process: one way out, one vault."""
+    """Opens sources for a process: one way out, one vault, the connectors by slug."""
 
-    def __init__(self, egress: Egress, vault: Vault) -> None:
+    def __init__(self, egress: Egress, vault: Vault, connectors: Mapping[str, Connector]) -> None:
         self.egress = egress
         self.vault = vault
+        self.connectors = connectors
 
     @asynccontextmanager
     async def open(self, connection: Opened) -> AsyncIterator[OpenSource]:
@@ -39,7 +39,7 @@ class Sources:
         Raises:
             AuthError: The credentials are gone. ConfigError: what is stored no longer fits the connector's forms.
         """
-        connector = BY_SLUG[connection.system]
+        connector = self.connectors[connection.system]
         if connection.sealed is None:
             raise AuthError("The connection's credentials were destroyed.")
         try:
