@@ -7,14 +7,16 @@ import orjson
 import pytest
 from pydantic import SecretStr
 
-from connectors.base import Page, Window
+from connectors.base import Change, Page, Window
 from connectors.egress import Egress, Request, Response
-from connectors.errors import BadResponse, ConfigError, SourceFault, SourceUnavailable
+from connectors.errors import BadResponse, ConfigError, SourceFault, SourceUnavailable, WriteRejected
 from connectors.kit.auth import Basic
 from connectors.sap_s4hana import read
 from connectors.sap_s4hana.client import SapClient
 from connectors.sap_s4hana.services import RESOURCES
-from db.types import Entity
+from connectors.sap_s4hana.write import work
+from connectors.sap_s4hana.write.steps import Steps
+from db.types import Entity, Operation
 
 PO: Final = "API_PURCHASEORDER_PROCESS_SRV"
 JSON = {"content-type": "application/json"}
@@ -165,3 +167,16 @@ async def test_another_mistake_of_a_read_is_told() -> None:
     with pytest.raises(BadResponse) as caught:
         await read.fetch(client, RESOURCES[Entity.ITEM], ["A"])
     assert caught.value.source_message == "Invalid filter"
+
+
+async def test_a_transition_without_effect_is_told() -> None:
+    state = Response(200, JSON, b'{"d":{"MaintenanceOrder":"4000001","SystemStatusText":"CRTD"}}')
+    token, taken = Response(200, {"x-csrf-token": "t"}, b"{}"), Response(200, JSON, b'{"d":{"IsInvalid":false}}')
+    client, canned = _client(state, token, taken, state)
+    change = Change(Entity.WORK_ORDER, Operation.UPDATE, "CHD000000001", source_id="4000001")
+
+    with pytest.raises(WriteRejected, match="RELEASE .* without effect") as caught:
+        await work.update(client, Steps(client), change, transition="RELEASE")
+
+    assert caught.value.source_message == "CRTD"
+    assert "ReleaseMaintenanceOrder?MaintenanceOrder=%274000001%27" in canned.requests[2].url
