@@ -175,7 +175,7 @@ async def test_a_transition_without_effect_is_told() -> None:
     client, canned = _client(state, token, taken, state)
     change = Change(Entity.WORK_ORDER, Operation.UPDATE, "CHD000000001", source_id="4000001")
 
-    with pytest.raises(WriteRejected, match="RELEASE .* without effect") as caught:
+    with pytest.raises(WriteRejected, match=r"RELEASE .* without effect") as caught:
         await work.update(client, Steps(client), change, transition="RELEASE")
 
     assert caught.value.source_message == "CRTD"
