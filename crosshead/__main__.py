@@ -1,0 +1,5 @@
+"""Run the command as `python -m crosshead`."""
+
+from crosshead.cli import app
+
+app()

@@ -1,0 +1,50 @@
+"""The two production processes: the API and the worker."""
+
+import asyncio
+import contextlib
+import signal
+
+import structlog
+import uvicorn
+
+from crosshead import compose
+from crosshead.logs import configure_logs
+from crosshead.settings import Settings
+from jobs import worker
+
+log = structlog.get_logger(__name__)
+
+
+def serve_api(settings: Settings, *, host: str | None = None, port: int | None = None) -> None:
+    """Serve the API until SIGINT or SIGTERM; requests under way are finished."""
+    configure_logs(level=settings.log_level, style=settings.log_format)
+    uvicorn.run(
+        compose.api(settings),
+        host=host or settings.host,
+        port=settings.port if port is None else port,
+        loop="uvloop",
+        http="httptools",
+        ws="websockets-sansio",
+        ws_max_size=1 << 20,
+        log_config=None,
+        server_header=False,
+        timeout_graceful_shutdown=10,
+    )
+
+
+def run_worker(settings: Settings) -> None:
+    """Work until SIGINT or SIGTERM; a page under way is given up and repeated by the next worker."""
+    configure_logs(level=settings.log_level, style=settings.log_format)
+    asyncio.run(_work(settings))
+
+
+async def _work(settings: Settings) -> None:
+    async with compose.worker(settings) as parts:
+        working = asyncio.create_task(worker.run(parts))
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, working.cancel)
+        log.info("worker_started")
+        with contextlib.suppress(asyncio.CancelledError):
+            await working
+        log.info("worker_stopped")
