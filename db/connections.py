@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import func, text
@@ -15,6 +15,9 @@ from db.models.event import EventCounter
 from db.models.organization import ApiToken, Organization
 from db.scope import Scope
 from db.secrets import Sealed
+
+SYNCED: Final = frozenset({ConnectionStatus.ACTIVE, ConnectionStatus.UNREACHABLE})
+"""The statuses in which a connection's runs go on; see also the statements of db/sync.py."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -248,7 +248,7 @@ class ConnectDoor:
             synced = await connections.entities_of(session, own)
         if opened is None:
             return [], [Problem(ErrorCode.NOT_FOUND, "There is no such connection.", ("connectionId",))]
-        if opened.status not in {ConnectionStatus.ACTIVE, ConnectionStatus.UNREACHABLE}:
+        if opened.status not in connections.SYNCED:
             message = f"The connection is {opened.status.value}; it does not sync."
             return [], [Problem(ErrorCode.CONFLICT, message, ("connectionId",))]
         wanted = [Entity(name) for name in synced] if entities is None else list(dict.fromkeys(entities))

@@ -86,6 +86,7 @@ class SyncRunner:
         owner: Names the worker in leases.
         now: The clock, UTC.
         lease_seconds: How long a lease outlives its worker.
+        slice_seconds: How long a run works before it makes room for others.
     """
 
     def __init__(
@@ -97,6 +98,7 @@ class SyncRunner:
         owner: str,
         now: Callable[[], datetime],
         lease_seconds: int = 30,
+        slice_seconds: float = SLICE_SECONDS,
     ) -> None:
         self._database = database
         self._queue = queue
@@ -104,35 +106,53 @@ class SyncRunner:
         self._owner = owner
         self._now = now
         self._lease_seconds = lease_seconds
+        self._slice_seconds = slice_seconds
 
     async def run(self, scope: Scope, run_id: UUID) -> None:
-        """Work on a run for one slice; nothing happens where it has ended or another worker holds it."""
+        """Work on a run for one slice; nothing happens where it is not due or another worker holds it."""
+        async with self._database.read(scope) as session:
+            run = await sync.load(session, scope, run_id)
+        if run is None or run.status not in _OPEN:
+            return
+        entity, again = Entity(run.entity), False
+        async with leased(self._database, scope, entity, owner=self._owner, seconds=self._lease_seconds) as lease:
+            if lease is not None:
+                with structlog.contextvars.bound_contextvars(run_id=encode_id("SyncRun", run_id), entity=entity.value):
+                    again = await self._slice(scope, run_id, lease)
+        if again:  # only now: whoever wakes must find the lease free
+            await self._queue.wake_sync(scope, run_id)
+
+    async def _slice(self, scope: Scope, run_id: UUID, lease: Lease) -> bool:
+        """Work on a run while the lease is held; True where it goes on in another slice at once."""
+        # Read again: until the lease was ours, another worker may have gone on with it.
         async with self._database.read(scope) as session:
             run = await sync.load(session, scope, run_id)
             opened = await connections.opened(session, scope, scope.connection_id) if scope.connection_id else None
-        if run is None or opened is None or run.status not in _OPEN:
-            return
-        entity = Entity(run.entity)
-        async with leased(self._database, scope, entity, owner=self._owner, seconds=self._lease_seconds) as lease:
-            if lease is None:
-                return
-            with structlog.contextvars.bound_contextvars(run_id=encode_id("SyncRun", run_id), entity=entity.value):
-                await self._under_lease(run, scope, opened, lease)
+        if run is None or opened is None or not self._due(run, opened):
+            return False
+        try:
+            await self._pass(run, scope, opened, lease)
+        except _SliceEnded:
+            log.info("sync_slice_ended")
+            return True
+        except sync.LeaseLost:
+            log.warning("sync_lease_lost")
+        return False
 
-    async def _under_lease(self, run: SyncRun, scope: Scope, opened: Opened, lease: Lease) -> None:
+    def _due(self, run: SyncRun, opened: Opened) -> bool:
+        """Tell whether a run may go on: a wake-up may be late, or told twice."""
+        early = run.next_attempt_at is not None and run.next_attempt_at > self._now()
+        return run.status in _OPEN and opened.status in connections.SYNCED and not early
+
+    async def _pass(self, run: SyncRun, scope: Scope, opened: Opened, lease: Lease) -> None:
         try:
             async with self._sources.open(opened) as source:
                 work = await self._begin(run, scope, opened, source, lease)
                 for feed in work.feeds():
                     await self._feed(work, feed)
                 await self._succeed(work)
-        except _SliceEnded:
-            log.info("sync_slice_ended")
-            await self._queue.wake_sync(scope, run.id)
         except _Cancelled:
             await self._end(run, scope, lease, SyncStatus.CANCELLED)
-        except sync.LeaseLost:
-            log.warning("sync_lease_lost")
         except ConnectorError as error:
             await self._failed(run, scope, lease, error)
 
@@ -162,7 +182,7 @@ class SyncRunner:
                 await events.append(session, scope, [self._event(run, "sync.started")])
         await self._queue.wake_followers(scope)
         units = source.connector.units(source.defaults)
-        return _Pass(run, scope, opened, source, lease, known, units, time.monotonic() + SLICE_SECONDS)
+        return _Pass(run, scope, opened, source, lease, known, units, time.monotonic() + self._slice_seconds)
 
     async def _feed(self, work: _Pass, feed: Feed) -> None:
         state = work.run.feeds.get(feed.name, {})
