@@ -112,16 +112,26 @@ async def update(session: WriteSession, scope: Scope, connection_id: UUID, chang
 
 
 async def set_status(
-    session: WriteSession, scope: Scope, status: ConnectionStatus, *, reason: str | None
+    session: WriteSession,
+    scope: Scope,
+    status: ConnectionStatus,
+    *,
+    reason: str | None,
+    unless: frozenset[ConnectionStatus] = frozenset(),
 ) -> ConnectionStatus | None:
-    """Move a connection to a status; gives the one before, None where nothing changed."""
-    values = {"id": scope.connection_id, "organization": scope.organization_id, "status": status.value}
+    """Move a connection to a status; gives the one before, None where nothing changed.
+
+    Args:
+        unless: Statuses that it stays in; DISCONNECTED always is one.
+    """
+    stays = [status.value, ConnectionStatus.DISCONNECTED.value, *(each.value for each in unless)]
+    values = {"id": scope.connection_id, "organization": scope.organization_id, "status": status.value, "stays": stays}
     row = (
         await session.execute(
             text(
                 "UPDATE connection AS c SET status = :status, status_reason = :reason FROM connection AS old"
                 " WHERE c.id = :id AND c.organization_id = :organization AND old.id = c.id"
-                " AND old.status NOT IN (:status, 'DISCONNECTED') RETURNING old.status"
+                " AND old.status <> ALL(:stays) RETURNING old.status"
             ),
             {**values, "reason": reason},
         )

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 from typing import Any, Final
 from uuid import UUID
 
@@ -10,6 +11,7 @@ import orjson
 from sqlalchemy import text
 from sqlmodel import col, select
 
+from db.connections import SYNCED
 from db.engine import ReadSession, SystemSession, WriteSession
 from db.models.sync import SyncMode, SyncRun, SyncTrigger
 from db.scope import Scope
@@ -18,6 +20,13 @@ from db.types import Entity, new_id
 
 class LeaseLost(Exception):
     """Another worker holds a newer fence; nothing of this one may be stored."""
+
+
+class Stop(Enum):
+    """Why a run stops at its next page."""
+
+    CANCEL = "CANCEL"
+    PAUSE = "PAUSE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,17 +162,22 @@ async def progress(
     *,
     feeds: Mapping[str, Any],
     counts: Mapping[str, int],
-) -> bool:
-    """Add a page's counters and keep where each feed stands; gives whether a cancel was asked for."""
-    sums = ", ".join(f"{name} = {name} + :{name}" for name in counts)
-    row = await session.execute(
+) -> Stop | None:
+    """Add a page's counters and keep where each feed stands; gives why the run has to stop, if it has."""
+    sums = ", ".join(f"{name} = r.{name} + :{name}" for name in counts)
+    found = await session.execute(
         text(
-            f"UPDATE sync_run SET {sums}, pages = pages + 1, attempts = 0, feeds = CAST(:feeds AS jsonb),"
-            " revision = revision + 1 WHERE connection_id = :connection AND id = :id RETURNING cancel_requested"
+            f"UPDATE sync_run r SET {sums}, pages = r.pages + 1, attempts = 0, feeds = CAST(:feeds AS jsonb),"
+            " revision = r.revision + 1 FROM connection c"
+            " WHERE r.connection_id = :connection AND r.id = :id AND c.id = r.connection_id"
+            " RETURNING r.cancel_requested, c.status"
         ),
         {"connection": scope.connection_id, "id": run_id, "feeds": orjson.dumps(feeds).decode(), **counts},
     )
-    return bool(row.scalar_one())
+    row = found.one()
+    if row.cancel_requested:
+        return Stop.CANCEL
+    return None if row.status in SYNCED else Stop.PAUSE
 
 
 async def change(session: WriteSession | SystemSession, scope: Scope, run_id: UUID, **values: Any) -> None:

@@ -41,6 +41,10 @@ class _Cancelled(Exception):
     """Somebody asked the run to stop."""
 
 
+class _Paused(Exception):
+    """The connection rests; the run goes on from here once it is resumed."""
+
+
 class _SliceEnded(Exception):
     """The slice of time is over; the run goes on in the next."""
 
@@ -153,6 +157,8 @@ class SyncRunner:
                 await self._succeed(work)
         except _Cancelled:
             await self._end(run, scope, lease, SyncStatus.CANCELLED)
+        except _Paused:
+            log.info("sync_paused")
         except ConnectorError as error:
             await self._failed(run, scope, lease, error)
 
@@ -216,13 +222,15 @@ class SyncRunner:
                 "unchanged": len(page.items) - len(changed) - failed,
                 "quarantined": failed,
             }
-            cancelled = await sync.progress(session, scope, work.run.id, feeds=feeds, counts=counts)
+            stop = await sync.progress(session, scope, work.run.id, feeds=feeds, counts=counts)
             await events.append(session, scope, upsert.events_of(spec, changed))
         work.run.feeds = feeds
         work.run.quarantined += failed
         await self._queue.wake_followers(scope)
-        if cancelled:
+        if stop is sync.Stop.CANCEL:
             raise _Cancelled
+        if stop is sync.Stop.PAUSE:
+            raise _Paused
 
     async def _succeed(self, work: _Pass) -> None:
         run, start = work.run, work.run.window_start or self._now()
@@ -235,7 +243,9 @@ class SyncRunner:
                 session, work.scope, work.entity, checkpoints=moved, complete_through=start, now=self._now()
             )
             await sync.change(session, work.scope, run.id, status=status, finished_at=self._now())
-            before = await connections.set_status(session, work.scope, ConnectionStatus.ACTIVE, reason=None)
+            before = await connections.set_status(
+                session, work.scope, ConnectionStatus.ACTIVE, reason=None, unless=frozenset({ConnectionStatus.PAUSED})
+            )
             told = [self._event(run, "sync.succeeded")]
             if before is not None:
                 told.insert(0, connection_event(work.scope, ConnectionStatus.ACTIVE, before, None))
