@@ -198,11 +198,11 @@ async def succeed(
     complete_through: datetime,
     now: datetime,
 ) -> None:
-    """Move the checkpoints of an entity after a whole pass."""
+    """Move the checkpoints of an entity after a whole pass; one that was DEGRADED works again."""
     await session.execute(
         text(
             "UPDATE connected_entity SET checkpoints = CAST(:checkpoints AS jsonb), last_success_at = :now,"
-            " complete_through = :through, state = 'ACTIVE'"
+            " complete_through = :through, state = CASE state WHEN 'DEGRADED' THEN 'ACTIVE' ELSE state END"
             " WHERE connection_id = :connection AND entity = :entity"
         ),
         {
@@ -212,6 +212,17 @@ async def succeed(
             "connection": scope.connection_id,
             "entity": entity.value,
         },
+    )
+
+
+async def degrade(session: WriteSession, scope: Scope, entity: Entity) -> None:
+    """Mark an entity whose run failed for good; its schedule goes on, and its next success lifts the mark."""
+    await session.execute(
+        text(
+            "UPDATE connected_entity SET state = 'DEGRADED'"
+            " WHERE connection_id = :connection AND entity = :entity AND state = 'ACTIVE'"
+        ),
+        {"connection": scope.connection_id, "entity": entity.value},
     )
 
 

@@ -168,11 +168,11 @@ class SyncRunner:
         async with self._database.write(scope) as session:
             await sync.guard(session, scope, entity, fence=lease.fence)
             known = await sync.checkpoints(session, scope, entity)
+            started = run.started_at is None
             run.window_start, run.started_at = window_start, run.started_at or self._now()
             first_feed = next((f.name for f in source.connector.feeds if f.entity == entity), None)
             resumed = known.get(first_feed) if first_feed and run.mode == SyncMode.INCREMENTAL else None
             run.since = datetime.fromisoformat(resumed) if resumed else None
-            started = run.status == SyncStatus.QUEUED
             await sync.change(
                 session,
                 scope,
@@ -261,6 +261,7 @@ class SyncRunner:
             told = error.model_dump(mode="json") if error else None
             await sync.change(session, scope, run.id, status=status, finished_at=self._now(), error=told)
             if status is SyncStatus.FAILED:
+                await sync.degrade(session, scope, Entity(run.entity))
                 await events.append(session, scope, [self._event(run, "sync.failed")])
         await self._queue.wake_followers(scope)
 
