@@ -64,11 +64,13 @@ def item_hash(body: Mapping[str, Any], *, mapping_version: bytes) -> bytes:
 async def known_hashes(
     session: WriteSession, scope: Scope, entity: Entity, source_ids: Sequence[str]
 ) -> dict[str, bytes]:
-    """Give the hashes of the items stored before."""
+    """Give the hashes of the items stored before; not of quarantined ones, which must be looked at again."""
     rows = await session.execute(
         text(
-            "SELECT source_id, item_hash FROM raw_item"
+            "SELECT source_id, item_hash FROM raw_item r"
             " WHERE connection_id = :connection AND entity = :entity AND source_id = ANY(:ids)"
+            " AND NOT EXISTS (SELECT FROM quarantined_item q WHERE q.connection_id = r.connection_id"
+            " AND q.entity = r.entity AND q.source_id = r.source_id)"
         ),
         {"connection": scope.connection_id, "entity": entity.value, "ids": list(source_ids)},
     )
