@@ -20,6 +20,7 @@ from connectors.mapping import project
 from db import connections, events, sync, upsert
 from db.connections import Opened
 from db.engine import Database
+from db.models.base import Fields
 from db.models.connection import ConnectionStatus
 from db.models.registry import SPECS
 from db.models.sync import SourceError, SyncMode, SyncRun, SyncStatus
@@ -345,5 +346,14 @@ def prepare(
         except MappingError as error:
             incoming.append(Incoming(item.source_id, item.body, hashed, item.updated_at, None, str(error)))
         else:
-            incoming.append(Incoming(item.source_id, item.body, hashed, item.updated_at, record))
+            reason = _unstorable(record)
+            stored = record if reason is None else None
+            incoming.append(Incoming(item.source_id, item.body, hashed, item.updated_at, stored, reason))
     return incoming
+
+
+def _unstorable(record: Fields) -> str | None:
+    """Tell why Postgres would refuse a valid record, and with it the whole page."""
+    if "\\u0000" in record.model_dump_json():
+        return "The item holds a NUL character, which text in Postgres cannot."
+    return None
