@@ -17,7 +17,7 @@ import orjson
 import structlog
 
 from connectors.base import Change, Connector, WriteSpec, Written
-from connectors.errors import BadResponse, ConnectorError, SourceFault, SourceUnavailable
+from connectors.errors import BadResponse, ConnectorError, OutcomeUnknown, SourceFault, SourceUnavailable
 from db import connections, events, upsert, writes
 from db.engine import Database
 from db.models.connection import ConnectionStatus
@@ -154,7 +154,9 @@ class WriteDoor:
         return await self._settle(own, operation_id, change, written, source)
 
     async def _refused(self, own: Scope, operation_id: UUID, error: ConnectorError) -> Outcome:
-        unknown = isinstance(error, (SourceFault, BadResponse)) or (isinstance(error, SourceUnavailable) and error.sent)
+        unknown = isinstance(error, (OutcomeUnknown, SourceFault, BadResponse)) or (
+            isinstance(error, SourceUnavailable) and error.sent
+        )
         told = source_error(error)
         problems = error.problems or (_problem(error),)
         if unknown:

@@ -73,5 +73,5 @@ class DevApi:
                 if failed:
                     raise EmbeddedError(f"A first sync failed: {failed[0]['error']}")
                 if all(run["status"] in _ENDED for run in runs):
-                    return ", ".join(f"{run['fetched']} {run['entity'].lower().replace('_', ' ')}" for run in runs)
+                    return ", ".join(f"{run['fetched']} {run['entity'].lower().replace('_', ' ')}s" for run in runs)
                 await asyncio.sleep(0.3)

@@ -16,6 +16,13 @@ from crosshead.embedded.errors import EmbeddedError
 from crosshead.embedded.ports import free_port
 
 _SNAKE = {"baseUrl": "base_url"}
+SAP_WRITE_DEFAULTS = {
+    "company_code": "1010",
+    "purchasing_organization": "1010",
+    "purchasing_group": "001",
+    "plant": "1010",
+    "storage_location": "101A",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +47,23 @@ class Sandbox:
 
 def sandboxes(data: DataDir, state: State, servers: Servers, *, with_tryton: bool) -> list[Sandbox]:
     """Give the sandboxes to run."""
-    chosen = []
+    chosen = [
+        _sandbox(
+            data,
+            state,
+            "sap_s4hana",
+            "Demo customer with SAP S/4HANA",
+            ["--orders", "60"],
+            ready_timeout_s=60,
+            write_defaults=SAP_WRITE_DEFAULTS,
+        )
+    ]
     if with_tryton:
         _install_tryton()
         if servers.postgres is None:
             raise EmbeddedError("Tryton needs the embedded Postgres.")
         arguments = ["--postgres-url", servers.postgres.superuser_dsn(), "--bin-dir", str(servers.postgres.bin_dir)]
+        arguments += ["--database", "tryton_sandbox"]
         chosen.append(_sandbox(data, state, "tryton", "Demo customer with Tryton", arguments, ready_timeout_s=600))
     return chosen
 

@@ -17,7 +17,11 @@ def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)
     server = TrytonServer(
-        postgres_url=options.postgres_url, bin_dir=options.bin_dir, cache_dir=options.cache_dir, port=options.port
+        postgres_url=options.postgres_url,
+        bin_dir=options.bin_dir,
+        cache_dir=options.cache_dir,
+        port=options.port,
+        database=options.database,
     )
     try:
         with server:
@@ -56,6 +60,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--bin-dir", required=True, type=Path, help="folder with createdb, dropdb, pg_dump, pg_restore")
     parser.add_argument("--cache-dir", type=Path, default=None, help="folder for dumps (default: the user's cache)")
     parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1; 0 takes a free one")
+    parser.add_argument(
+        "--database", default=None, help="name of a database to keep between runs (default: a fresh one)"
+    )
     parser.add_argument("--ready-file", type=Path, default=None, help="JSON file written once the server answers")
     return parser
 

@@ -28,7 +28,7 @@ class Databases:
             raise ValueError("The Postgres address must look like postgresql://user:password@host:port/")
         self._parts = parts
         self._bin_dir = bin_dir
-        for program in ("createdb", "dropdb", "pg_dump", "pg_restore"):
+        for program in ("createdb", "dropdb", "pg_dump", "pg_restore", "psql"):
             if not (bin_dir / program).is_file():
                 raise ValueError(f"There is no {program} in {bin_dir}")
 
@@ -44,6 +44,15 @@ class Databases:
     def create(self, name: str) -> None:
         """Create an empty UTF-8 database."""
         self._run("createdb", "--no-password", "--template=template0", "--encoding=UTF8", name)
+
+    def filled(self, name: str) -> bool:
+        """Tell whether a database is there and holds Tryton's tables."""
+        question = "SELECT to_regclass('public.purchase_purchase') IS NOT NULL"
+        try:
+            told = self._run("psql", "--no-password", "--no-psqlrc", "-At", f"--dbname={name}", f"--command={question}")
+        except PostgresToolError:
+            return False
+        return told.strip() == b"t"
 
     def drop(self, name: str) -> None:
         """Drop a database if it is there, closing what is connected to it."""

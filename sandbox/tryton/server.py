@@ -13,7 +13,7 @@ from sandbox.tryton.process import TrytonProcess
 
 
 class TrytonServer:
-    """Tryton on loopback over a fresh database of its own, which is dropped at the end.
+    """Tryton on loopback over a database of its own: a fresh one, dropped at the end, or a named one, kept.
 
     The first start on a machine builds the database (two to four minutes); later ones take seconds. See image.py.
 
@@ -23,6 +23,7 @@ class TrytonServer:
         cache_dir: Where the dumps are kept; None is `default_cache_dir()`.
         port: Port to serve on; 0 takes a free one.
         today: The day the orders' dates are counted from; None is the current day in UTC.
+        database: Name of a database that outlives the run and is used again; None makes a fresh one.
 
     Attributes:
         username, password: The administrator's, who may do everything.
@@ -42,11 +43,13 @@ class TrytonServer:
         cache_dir: Path | None = None,
         port: int = 0,
         today: dt.date | None = None,
+        database: str | None = None,
     ) -> None:
         self._databases = Databases(postgres_url, bin_dir)
         self._cache_dir = cache_dir or default_cache_dir()
         self._today = today or dt.datetime.now(dt.UTC).date()
-        self.database = new_database_name()
+        self._kept = database is not None
+        self.database = database or new_database_name()
         self._process = TrytonProcess(self._databases.tryton_uri, self.database, port=port)
 
     @property
@@ -67,17 +70,23 @@ class TrytonServer:
             TrytonProcessError: Tryton is not installed or did not start.
             TrytonError: Tryton refused the seed data.
         """
-        restore_seeded(self._databases, self.database, cache_dir=self._cache_dir, today=self._today)
+        if not (self._kept and self._databases.filled(self.database)):
+            self._databases.drop(self.database)  # a restore that was cut off leaves an empty one
+            restore_seeded(self._databases, self.database, cache_dir=self._cache_dir, today=self._today)
         try:
             self._process.start()
         except BaseException:
-            self._databases.drop(self.database)
+            self._forget()
             raise
 
     def stop(self) -> None:
-        """End trytond and drop its database."""
+        """End trytond, and drop its database unless it was named to be kept."""
         self._process.stop()
-        self._databases.drop(self.database)
+        self._forget()
+
+    def _forget(self) -> None:
+        if not self._kept:
+            self._databases.drop(self.database)
 
     def client(self) -> TrytonClient:
         """Return a new session of the administrator."""
