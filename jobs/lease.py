@@ -57,7 +57,7 @@ async def _renew(database: Database, scope: Scope, entity: Entity, lease: Lease,
         try:
             async with database.system() as session:
                 held = await sync.renew_lease(session, scope, entity, fence=lease.fence, seconds=seconds)
-        except OSError as error:
+        except database.failures as error:
             log.warning("lease_not_renewed", error=type(error).__name__)
             continue
         if not held:
