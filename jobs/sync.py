@@ -162,6 +162,15 @@ class SyncRunner:
             log.info("sync_paused")
         except ConnectorError as error:
             await self._failed(run, scope, lease, error)
+        except (_SliceEnded, sync.LeaseLost):
+            raise
+        except self._database.unreachable:
+            raise  # the run is found again once the database is back
+        except Exception:
+            # Begun again it would fail again: it ends where people see it, and the schedule goes on.
+            log.exception("sync_broke")
+            told = SourceError(code=ErrorCode.INTERNAL, message="The run failed here, not in the source.")
+            await self._end(run, scope, lease, SyncStatus.FAILED, told)
 
     async def _begin(self, run: SyncRun, scope: Scope, opened: Opened, source: OpenSource, lease: Lease) -> _Pass:
         entity = Entity(run.entity)
