@@ -1,6 +1,7 @@
 """Bearer tokens: made once, shown once, kept as a hash."""
 
 import hashlib
+import re
 import secrets
 import string
 import zlib
@@ -20,6 +21,7 @@ _DIGITS: Final = string.digits + string.ascii_uppercase + string.ascii_lowercase
 _PREFIXES: Final = {TokenKind.ORGANIZATION: "chd_org_", TokenKind.CONNECTION: "chd_conn_"}
 _SECRET_LENGTH: Final = 43
 _CHECK_LENGTH: Final = 6
+_FORM: Final = re.compile(f"({'|'.join(_PREFIXES.values())})[0-9A-Za-z]{{{_SECRET_LENGTH + _CHECK_LENGTH}}}")
 
 
 def _base62(number: int, length: int) -> str:
@@ -41,7 +43,7 @@ def make_token(kind: TokenKind) -> str:
 
 def well_formed(token: str) -> bool:
     """Tell whether a text can be one of our tokens at all."""
-    if not token.isascii() or not token.startswith(tuple(_PREFIXES.values())):
+    if not _FORM.fullmatch(token):
         return False
     return token[-_CHECK_LENGTH:] == _base62(zlib.crc32(token[:-_CHECK_LENGTH].encode()), _CHECK_LENGTH)
 
