@@ -85,13 +85,7 @@ def api(settings: Settings, *, connectors: Mapping[str, Connector] = BY_SLUG) ->
         async with open_parts(settings, application="crosshead api", connectors=connectors) as parts:
             async with parts.database.system() as session:
                 await connections.write_catalogue(session, [catalogue_entry(each) for each in connectors.values()])
-            connect = ConnectDoor(
-                database=parts.database,
-                queue=parts.queue,
-                sources=parts.sources,
-                settings=ConnectSettings(settings.sync_every_minutes, settings.sync_minimum_minutes),
-                now=now,
-            )
+            connect = connect_door(settings, parts)
             write = WriteDoor(database=parts.database, queue=parts.queue, sources=parts.sources, now=now)
             async with Events(parts.database, parts.queue).listening() as events:
                 yield Services(parts.database, parts.queue, events, connect, write)
@@ -103,15 +97,31 @@ def api(settings: Settings, *, connectors: Mapping[str, Connector] = BY_SLUG) ->
 async def worker(settings: Settings, *, connectors: Mapping[str, Connector] = BY_SLUG) -> AsyncIterator[WorkerParts]:
     """Build the worker process's parts."""
     async with open_parts(settings, application="crosshead worker", connectors=connectors) as parts:
-        runner = SyncRunner(
-            database=parts.database,
-            queue=parts.queue,
-            sources=parts.sources,
-            owner=f"{socket.gethostname()}:{os.getpid()}",
-            now=now,
-            lease_seconds=settings.lease_seconds,
-        )
+        runner = sync_runner(settings, parts)
         yield WorkerParts(parts.database, parts.queue, runner, redis_settings(settings), settings.worker_jobs)
+
+
+def connect_door(settings: Settings, parts: Parts) -> ConnectDoor:
+    """Build the door that connects systems."""
+    return ConnectDoor(
+        database=parts.database,
+        queue=parts.queue,
+        sources=parts.sources,
+        settings=ConnectSettings(settings.sync_every_minutes, settings.sync_minimum_minutes),
+        now=now,
+    )
+
+
+def sync_runner(settings: Settings, parts: Parts) -> SyncRunner:
+    """Build what works on sync runs, named after this process in leases."""
+    return SyncRunner(
+        database=parts.database,
+        queue=parts.queue,
+        sources=parts.sources,
+        owner=f"{socket.gethostname()}:{os.getpid()}",
+        now=now,
+        lease_seconds=settings.lease_seconds,
+    )
 
 
 def catalogue_entry(connector: Connector) -> System:
