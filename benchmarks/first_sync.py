@@ -1,6 +1,6 @@
 """How fast a first sync is: 10,000 orders with lines from the simulated SAP S/4HANA into Postgres.
 
-    uv run python benchmarks/first_sync.py [--orders 10000]
+    uv run python -m benchmarks.first_sync [--orders 10000]
 
 Everything is real and on this machine: the sandbox as a process of its own over
 HTTP, PostgreSQL with fsync on, Redis, the connect door and one sync runner. The
