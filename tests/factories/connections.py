@@ -22,13 +22,13 @@ async def make_connection(
     **values: Any,
 ) -> ConnectedSystem:
     """Insert a connection of the scope's organization; `system_slug` must be in the catalogue."""
+    customer = dumped(CustomerRef(ref=customer_ref, name="Customer"))
     row = ConnectedSystem(
         organization_id=scope.organization_id,
         id=scope.connection_id or new_id(),
         system_slug=system_slug,
         status=status,
-        customer=dumped(CustomerRef(ref=customer_ref, name="Customer")),
-        **{"credits": 1, "token_last_four": "0000", "created_at": EPOCH, **values},
+        **{"credits": 1, "token_last_four": "0000", "created_at": EPOCH, "customer": customer, **values},
     )
     session.add(row)
     await session.flush()
