@@ -122,6 +122,15 @@ def _values(fields: Sequence[To], body: Mapping[str, Any], units: Mapping[str, s
     return values
 
 
+def _elements(part: Each, body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    elements = at(body, part.source)
+    if elements is None:
+        return []
+    if not isinstance(elements, list) or not all(isinstance(element, Mapping) for element in elements):
+        raise MappingError(f"{part.target} from {part.source}: not a list of objects")
+    return elements
+
+
 def project(mapping: EntityMapping, body: Mapping[str, Any], *, units: Mapping[str, str]) -> Fields:
     """Make the validated record of an item.
 
@@ -137,7 +146,7 @@ def project(mapping: EntityMapping, body: Mapping[str, Any], *, units: Mapping[s
     values = _values(plain, body, units)
     for part in mapping.fields:
         if isinstance(part, Each):
-            elements = at(body, part.source) or ()
+            elements = _elements(part, body)
             values[part.target] = [_values(part.fields, element, units) for element in elements if part.when(element)]
     try:
         return mapping.record.model_validate(values)

@@ -12,7 +12,7 @@ import orjson
 
 from db.engine import ReadSession
 from db.models.base import Many, One
-from db.predicates import cursor_json, filtered, keyset, order_by
+from db.predicates import DATE_TEXT, cursor_json, filtered, keyset, order_by
 from db.scope import Scope
 from db.selection import (
     All,
@@ -36,7 +36,7 @@ _JSON: dict[Kind, str] = {
     "integer": "{x}::text",
     "boolean": "{x}::text",
     "decimal": """'"' || {x}::text || '"'""",
-    "date": """'"' || {x}::text || '"'""",
+    "date": f"""'"' || {DATE_TEXT} || '"'""",
     "instant": _INSTANT,
     "json": "{x}::text",
     "texts": "to_json({x})::text",

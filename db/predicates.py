@@ -20,6 +20,8 @@ _CASTS: Final[dict[Kind, str]] = {
 }
 _OPERATORS: Final = {"eq": "=", "ne": "<>", "gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 _SCOPE_SLOTS: Final = 3
+DATE_TEXT: Final = "CASE {x} WHEN 'infinity' THEN '9999-12-31' WHEN '-infinity' THEN '0001-01-01' ELSE {x}::text END"
+"""A date as ISO text: asyncpg stores Python's last and first date as infinities (its pgproto/codecs/datetime.pyx)."""
 
 
 def _bound(column: Column, slot: int, *, many: bool = False) -> str:
@@ -90,12 +92,16 @@ def key_columns(page: PageSelection) -> list[Column]:
 
 def cursor_json(page: PageSelection, shape: Shape, alias: str) -> str:
     """Give the SQL of a row's cursor, as a JSON string: base64url of [signature, key values…]."""
-    values = " || ',' || ".join(
-        f"coalesce(to_json({alias}.{_stored(sort, shape).name}::text)::text, 'null')" for sort in _keys(page, shape)
-    )
+    values = " || ',' || ".join(_key_text(_stored(sort, shape), alias) for sort in _keys(page, shape))
     head = orjson.dumps(signature(page)).decode().replace("'", "''")
     told = f"convert_to('[{head},' || {values} || ']', 'UTF8')"
     return f"""'"' || translate(encode({told}, 'base64'), E'+/=\\n', '-_') || '"'"""
+
+
+def _key_text(column: Column, alias: str) -> str:
+    x = f"{alias}.{column.name}"
+    told = DATE_TEXT.format(x=x) if column.kind == "date" else f"{x}::text"
+    return f"coalesce(to_json({told})::text, 'null')"
 
 
 def keyset(page: PageSelection, shape: Shape, alias: str) -> str:

@@ -2,10 +2,12 @@
 
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
-from typing import Final
+from typing import Annotated, Final
 from uuid import UUID
 
+from pydantic import BeforeValidator
 from uuid_utils.compat import uuid7
 
 
@@ -130,6 +132,16 @@ RETRYABLE: Final = frozenset(
     }
 )
 """Codes for which waiting and asking again may help."""
+
+
+def _no_float(value: object) -> object:
+    if isinstance(value, float):
+        raise ValueError("a float is not exact; give a decimal or its text")  # noqa: TRY004  (pydantic wants ValueError)
+    return value
+
+
+Exact = Annotated[Decimal, BeforeValidator(_no_float)]
+"""An amount of money or a quantity: exact, finite, never a float. Its currency or unit stands beside it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,8 @@ things that are counted. A connection may map them otherwise.
 from collections.abc import Mapping
 from typing import Final
 
+from db.units import SAME_COUNT
+
 REC20: Final[Mapping[str, str]] = {
     "PC": "EA",
     "ST": "EA",
@@ -47,7 +49,6 @@ REC20: Final[Mapping[str, str]] = {
     "DZ": "DZN",
     "PAA": "PR",
     "SET": "SET",
-    "AU": "C62",
     "LE": "E48",
 }
 """SAP's external unit → Rec 20 code."""
@@ -68,6 +69,7 @@ def native_unit(code: str, *, overrides: Mapping[str, str]) -> str:
             return native
     if code in overrides:
         return code
+    code = SAME_COUNT.get(code, code)
     if code in _PREFERRED:
         return _PREFERRED[code]
     return next((native for native, rec20 in REC20.items() if rec20 == code), code)

@@ -1,14 +1,16 @@
 """Tryton's unit symbols and UN/ECE Recommendation 20.
 
-Source: product/uom.xml of Tryton's product module 7.4; UN/ECE Rec 20. A count of pieces is C62 ("one"): Tryton's
-`u` is any countable thing. On writes the near synonyms EA and H87 are taken for it too.
+Source: product/uom.xml of Tryton's product module 7.4; UN/ECE Rec 20. Tryton's `u` is any
+countable thing and told as EA, as all connectors do; on writes the near synonyms C62 and H87 are taken for it too.
 """
 
 from collections.abc import Mapping
 from typing import Final
 
+from db.units import SAME_COUNT
+
 REC20: Final[Mapping[str, str]] = {
-    "u": "C62",
+    "u": "EA",
     "kg": "KGM",
     "g": "GRM",
     "c": "CTM",
@@ -44,7 +46,6 @@ REC20: Final[Mapping[str, str]] = {
     "kW⋅h": "KWH",
     "MW⋅h": "MWH",
 }
-_SYNONYMS: Final[Mapping[str, str]] = {"EA": "C62", "H87": "C62"}
 
 
 def unit_map(own: Mapping[str, str]) -> dict[str, str]:
@@ -59,7 +60,7 @@ def native(unit: str, units: Mapping[str, str]) -> tuple[str, ...]:
         unit: A Rec 20 code or a symbol of Tryton.
         units: Symbol → code, of the connection; its own codes come before synonyms.
     """
-    for code in (unit, _SYNONYMS.get(unit)):
+    for code in (unit, SAME_COUNT.get(unit)):
         symbols = tuple(symbol for symbol, mapped in units.items() if mapped == code)
         if symbols:
             return (unit, *symbols) if unit in units else symbols

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Final, Literal, get_args
+from typing import Annotated, Any, Final, Literal, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
@@ -106,7 +106,8 @@ def binary(description: str, **more: Any) -> Any:
 def plain_type(annotation: Any) -> Any:
     """Give the type of a field without its `| None`."""
     arguments = [a for a in get_args(annotation) if a is not type(None)]
-    return arguments[0] if len(arguments) == 1 and type(None) in get_args(annotation) else annotation
+    plain = arguments[0] if len(arguments) == 1 and type(None) in get_args(annotation) else annotation
+    return get_args(plain)[0] if get_origin(plain) is Annotated else plain
 
 
 def is_optional(annotation: Any) -> bool:

@@ -84,7 +84,7 @@ async def test_an_order_is_created_as_tryton_would_fill_it_in(opened: TrytonSour
     assert made.payment_terms is not None
     assert made.payment_terms.code == "Net 30"
     bolt, cable, freight = made.lines
-    assert (bolt.quantity, bolt.unit, bolt.unit_price) == (Decimal(7), "C62", Decimal("0.1950"))
+    assert (bolt.quantity, bolt.unit, bolt.unit_price) == (Decimal(7), "EA", Decimal("0.1950"))
     assert (bolt.required_date, cable.required_date) == (date(2026, 12, 24), date(2026, 12, 1))
     assert (cable.quantity, cable.unit, cable.description) == (Decimal("225.5"), "CMT", "by the reel")
     assert (freight.kind, freight.unit_price, freight.item_source_id) == (LineKind.ACCOUNT, Decimal(9), None)

@@ -87,7 +87,7 @@ def test_the_lines_of_a_partly_received_order() -> None:
     assert (first.status, str(first.received_quantity)) == (LineStatus.PARTIALLY_RECEIVED, "18")
     assert (first.required_date, first.delivery_date, first.location) == (date(2026, 10, 24), None, "WH")
     assert (second.description, str(second.quantity), second.unit) == ("Bearing grease 14, as quoted", "65.25", "KGM")
-    assert (third.unit, third.required_date, third.status) == ("C62", None, LineStatus.OPEN)
+    assert (third.unit, third.required_date, third.status) == ("EA", None, LineStatus.OPEN)
 
 
 def test_a_comment_line_keeps_its_place_and_text() -> None:

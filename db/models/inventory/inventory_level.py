@@ -1,7 +1,6 @@
 """Inventory level: how much of an item lies at one place, in one condition."""
 
 from datetime import datetime
-from decimal import Decimal
 from enum import StrEnum
 from typing import Any, ClassVar
 
@@ -9,6 +8,7 @@ from sqlalchemy import Index, UniqueConstraint
 
 from db.models import columns as c
 from db.models.base import BY_CONNECTION, EntityRow, Fields, One, Relation, one_of
+from db.types import Exact
 
 
 class StockClass(StrEnum):
@@ -33,10 +33,10 @@ class InventoryLevelFields(Fields):
     lot: str | None = c.text("Lot, batch or serial number.")
     stock_class: StockClass = c.choice("What may be done with it.", default=StockClass.UNKNOWN, filterable=True)
     native_stock_class: str | None = c.text("The source's own stock type, word for word.")
-    on_hand: Decimal | None = c.number("How much is there.", unit="unit")
-    reserved: Decimal | None = c.number("How much of it is promised.", unit="unit")
-    available: Decimal | None = c.number("How much of it can be taken.", unit="unit")
-    on_order: Decimal | None = c.number("How much is ordered and not yet there.", unit="unit")
+    on_hand: Exact | None = c.number("How much is there.", unit="unit")
+    reserved: Exact | None = c.number("How much of it is promised.", unit="unit")
+    available: Exact | None = c.number("How much of it can be taken.", unit="unit")
+    on_order: Exact | None = c.number("How much is ordered and not yet there.", unit="unit")
     unit: str | None = c.text("Unit of measure: UN/ECE Rec 20 where the connection maps it, else the source's own.")
     native_unit: str | None = c.text("The source's own unit of measure.")
     as_of: datetime | None = c.instant("When the source says the quantity held, UTC; most sources do not say.")

@@ -1,6 +1,5 @@
 """Item: a material, product or service that is bought, stored or used."""
 
-from decimal import Decimal
 from enum import StrEnum
 from typing import Any, ClassVar
 
@@ -8,6 +7,7 @@ from sqlalchemy import Boolean, Index, UniqueConstraint
 
 from db.models import columns as c
 from db.models.base import BY_CONNECTION, EntityRow, Fields, Many, One, Relation, one_of
+from db.types import Exact
 
 
 class ItemType(StrEnum):
@@ -33,7 +33,7 @@ class ItemFields(Fields):
     purchase_unit: str | None = c.text("Unit it is bought in, where it differs.")
     gtin: str | None = c.text("Global trade item number (EAN, UPC).", filterable=True)
     active: bool = c.column("False once the source retires it.", sa_type=Boolean, default=True)
-    standard_cost: Decimal | None = c.number("Cost of one base unit.", unit="costCurrency")
+    standard_cost: Exact | None = c.number("Cost of one base unit.", unit="costCurrency")
     cost_currency: str | None = c.text("Currency of the cost, ISO 4217.", max_length=3)
     custom_fields: dict[str, Any] = c.document("Fields beyond the model.", default_factory=dict)
 

@@ -1,7 +1,6 @@
 """Work order: what has to be done to an asset, at a location, or in production."""
 
 from datetime import datetime
-from decimal import Decimal
 from enum import StrEnum
 from typing import Any, ClassVar
 
@@ -9,6 +8,7 @@ from sqlalchemy import Index, UniqueConstraint
 
 from db.models import columns as c
 from db.models.base import BY_CONNECTION, EntityRow, Fields, One, Relation, Value, one_of
+from db.types import Exact
 
 
 class WorkOrderStatus(StrEnum):
@@ -44,8 +44,8 @@ class WorkOrderTask(Value):
     description: str | None = c.text("What is to be done.", max_length=10_000)
     status: str | None = c.text("The source's own status of the step.")
     work_center: str | None = c.text("Who or what does it, as the source names it.")
-    planned_hours: Decimal | None = c.number("Planned work, in hours.")
-    actual_hours: Decimal | None = c.number("Work reported, in hours.")
+    planned_hours: Exact | None = c.number("Planned work, in hours.")
+    actual_hours: Exact | None = c.number("Work reported, in hours.")
 
 
 class WorkOrderPart(Value):
@@ -55,8 +55,8 @@ class WorkOrderPart(Value):
     item_source_id: str | None = c.text("The source's key of the item.")
     item_code: str | None = c.text("Code of the item.")
     description: str | None = c.text("What it is.", max_length=10_000)
-    quantity: Decimal | None = c.number("How much is planned.")
-    used_quantity: Decimal | None = c.number("How much was taken.")
+    quantity: Exact | None = c.number("How much is planned.")
+    used_quantity: Exact | None = c.number("How much was taken.")
     unit: str | None = c.text("Unit of measure: UN/ECE Rec 20 where the connection maps it, else the source's own.")
 
 

@@ -1,7 +1,6 @@
 """Purchase order: what an organization buys from a vendor, with its lines."""
 
 from datetime import date
-from decimal import Decimal
 from enum import StrEnum
 from typing import Any, ClassVar
 from uuid import UUID
@@ -12,6 +11,7 @@ from sqlmodel import Field
 from db.models import columns as c
 from db.models.base import BY_CONNECTION, ConnectionRow, EntityRow, Fields, Many, One, Relation, Value, one_of
 from db.models.parties.vendor import Address, PaymentTerms
+from db.types import Exact
 
 
 class PurchaseOrderStatus(StrEnum):
@@ -77,9 +77,9 @@ class DeliverySchedule(Value):
 
     number: str | None = c.text("The source's number of the schedule line.")
     required_date: date | None = c.day("When the buyer wants it.")
-    quantity: Decimal | None = c.number("How much, in the line's unit.")
+    quantity: Exact | None = c.number("How much, in the line's unit.")
     promised_date: date | None = c.day("When the vendor promised it.")
-    received_quantity: Decimal | None = c.number("How much came, in the line's unit.")
+    received_quantity: Exact | None = c.number("How much came, in the line's unit.")
 
 
 class PurchaseOrderLineFields(Fields):
@@ -92,19 +92,19 @@ class PurchaseOrderLineFields(Fields):
     item_code: str | None = c.text("Code of the item, material or product.", filterable=True)
     vendor_item_code: str | None = c.text("The vendor's own code of it.")
     description: str | None = c.text("What the line says it is.", max_length=10_000)
-    quantity: Decimal | None = c.number("How much is ordered.", unit="unit")
+    quantity: Exact | None = c.number("How much is ordered.", unit="unit")
     unit: str | None = c.text("Unit of measure: UN/ECE Rec 20 where the connection maps it, else the source's own.")
     native_unit: str | None = c.text("The source's own unit of measure.")
-    unit_price: Decimal | None = c.number("Price of one price unit.", unit="the order's currency")
+    unit_price: Exact | None = c.number("Price of one price unit.", unit="the order's currency")
     price_unit: str | None = c.text("The unit that the price is for.")
-    source_price: Decimal | None = c.number("The price as the source holds it, for `priceBase` price units.")
-    price_base: Decimal | None = c.number("How many price units the source's price is for.")
-    discount_percent: Decimal | None = c.number("Discount on the price.", unit="percent")
-    net_amount: Decimal | None = c.number("Amount before tax.", unit="the order's currency")
+    source_price: Exact | None = c.number("The price as the source holds it, for `priceBase` price units.")
+    price_base: Exact | None = c.number("How many price units the source's price is for.")
+    discount_percent: Exact | None = c.number("Discount on the price.", unit="percent")
+    net_amount: Exact | None = c.number("Amount before tax.", unit="the order's currency")
     tax_code: str | None = c.text("The source's tax code.")
     status: LineStatus = c.choice("Where the line is on its way.", default=LineStatus.UNKNOWN)
-    received_quantity: Decimal | None = c.number("How much came.", unit="unit")
-    billed_quantity: Decimal | None = c.number("How much was billed.", unit="unit")
+    received_quantity: Exact | None = c.number("How much came.", unit="unit")
+    billed_quantity: Exact | None = c.number("How much was billed.", unit="unit")
     required_date: date | None = c.day("When the buyer asked for it.")
     delivery_date: date | None = c.day("When the vendor promised it.")
     schedules: list[DeliverySchedule] = c.document(
@@ -142,9 +142,9 @@ class PurchaseOrderFields(Fields):
     incoterms: str | None = c.text("Delivery terms, e.g. `FCA Hamburg`.")
     ship_to: Address | None = c.document("Where the goods go.")
     bill_to: Address | None = c.document("Where the invoice goes.")
-    total_net: Decimal | None = c.number("Sum before tax.", unit="currency")
-    total_tax: Decimal | None = c.number("Tax.", unit="currency")
-    total_gross: Decimal | None = c.number("Sum with tax.", unit="currency")
+    total_net: Exact | None = c.number("Sum before tax.", unit="currency")
+    total_tax: Exact | None = c.number("Tax.", unit="currency")
+    total_gross: Exact | None = c.number("Sum with tax.", unit="currency")
     notes: str | None = c.text("Free text for the vendor.", max_length=100_000)
     custom_fields: dict[str, Any] = c.document("Fields beyond the model.", default_factory=dict)
 
