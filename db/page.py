@@ -66,6 +66,8 @@ def _key(key: str, *, first: bool) -> str:
 
 
 def _object(parts: list[tuple[str, str]]) -> str:
+    if not parts:  # everything asked for was skipped
+        return "'{}'"
     inner = " || ".join(f"{_key(key, first=n == 0)} || {value}" for n, (key, value) in enumerate(parts))
     return f"'{{' || {inner} || '}}'"
 
