@@ -70,11 +70,13 @@ class EntityMapping:
         record: The class that validates the record.
         fields: All of its fields and lists.
         revision: Grows when a converter's meaning changes, so that stored items are mapped anew.
+        version: Short hash of everything that decides a record's values: part of each item's hash.
     """
 
     record: type[Fields]
     fields: tuple[To | Each, ...]
     revision: int = 1
+    version: bytes = field(init=False, repr=False, compare=False)
     _index: dict[str, "To | Each"] = field(init=False, repr=False, compare=False, hash=False, default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -83,14 +85,13 @@ class EntityMapping:
             if part.target not in self.record.model_fields or part.target in self._index:
                 raise TypeError(f"{self.record.__name__}.{part.target} is unknown or mapped twice")
             self._index[part.target] = part
+        object.__setattr__(self, "version", self._version())
 
     def part(self, target: str) -> "To | Each | None":
         """Give the mapping of one target field."""
         return self._index.get(target)
 
-    @property
-    def version(self) -> bytes:
-        """Short hash of everything that decides a record's values: part of each item's hash."""
+    def _version(self) -> bytes:
         told = [str(self.revision), self.record.__name__]
         for part in self.fields:
             fields = part.fields if isinstance(part, Each) else (part,)

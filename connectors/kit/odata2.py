@@ -165,8 +165,9 @@ def plain(value: Any) -> Any:
         if value.get("__next"):
             raise BadResponse("An expanded list is longer than one page of the source.")
         return [plain(element) for element in value["results"]]
+    # Almost every property is a leaf: asking first saves a call for each.
     return {
-        name: plain(element)
+        name: plain(element) if isinstance(element, (dict, list)) else element
         for name, element in value.items()
         if name != "__metadata" and not (isinstance(element, dict) and "__deferred" in element)
     }

@@ -84,15 +84,18 @@ def item(resource: Resource, row: JsonObject) -> Item:
 
 
 def _collected(row: JsonObject) -> JsonObject:
-    body = {name: _element(value) for name, value in row.items() if not name.startswith(CUSTOM_PREFIX)}
-    custom = {name: value for name, value in row.items() if name.startswith(CUSTOM_PREFIX)}
-    return {**body, CUSTOM_PREFIX: custom} if custom else body
-
-
-def _element(value: object) -> object:
-    if isinstance(value, list):
-        return [_collected(one) if isinstance(one, dict) else one for one in value]
-    return _collected(value) if isinstance(value, dict) else value
+    body: JsonObject = {}
+    custom: JsonObject = {}
+    for name, value in row.items():
+        if name.startswith(CUSTOM_PREFIX):
+            custom[name] = value
+        elif isinstance(value, list):
+            body[name] = [_collected(one) if isinstance(one, dict) else one for one in value]
+        else:
+            body[name] = _collected(value) if isinstance(value, dict) else value
+    if custom:
+        body[CUSTOM_PREFIX] = custom
+    return body
 
 
 def _options(resource: Resource, window: Window, *, after: str | None, size: int, count: bool) -> dict[str, str]:
