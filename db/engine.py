@@ -10,9 +10,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar, NewType
 
+import asyncpg
 import orjson
-from sqlalchemy import text
+from sqlalchemy import event, text
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
 from db.scope import Scope
@@ -29,6 +32,13 @@ _SET_SCOPE = text(
     "SELECT set_config('crosshead.organization', :organization, true),"
     " set_config('crosshead.connection', :connection, true)"
 )
+_OUTAGES = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+)
 
 
 def async_url(url: str) -> str:
@@ -42,7 +52,7 @@ def async_url(url: str) -> str:
 def make_engine(url: str, *, role: str | None, pool_size: int, application: str) -> AsyncEngine:
     """Open a pool whose sessions run as `role` from their first statement."""
     settings = {"application_name": application, "timezone": "UTC", "jit": "off", **({"role": role} if role else {})}
-    return create_async_engine(
+    engine = create_async_engine(
         async_url(url),
         pool_size=pool_size,
         max_overflow=0,
@@ -51,6 +61,16 @@ def make_engine(url: str, *, role: str | None, pool_size: int, application: str)
         json_deserializer=orjson.loads,
         connect_args={"server_settings": settings, "timeout": 10, "command_timeout": 60},
     )
+    event.listen(engine.sync_engine, "handle_error", _outage)
+    return engine
+
+
+def _outage(context: ExceptionContext) -> OperationalError | None:
+    """Tell an outage as such: SQLAlchemy's asyncpg dialect makes a bare DBAPIError of most of them."""
+    error = context.original_exception
+    if not isinstance(error.__cause__, _OUTAGES):
+        return None
+    return OperationalError(None, None, error, connection_invalidated=context.is_disconnect)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +81,8 @@ class Database:
     system_engine: AsyncEngine
     failures: ClassVar[tuple[type[Exception], ...]] = (SQLAlchemyError, OSError)
     """What a database that is down, or a statement that fails, raises."""
-    unreachable: ClassVar[tuple[type[Exception], ...]] = (OperationalError, InterfaceError, OSError)
-    """What a database that is down raises."""
+    unreachable: ClassVar[tuple[type[Exception], ...]] = (OperationalError, InterfaceError, PoolTimeout, OSError)
+    """What a database that is down, or that has no connection to spare, raises."""
 
     @classmethod
     def open(cls, url: str, *, pool_size: int = 10, application: str = "crosshead") -> "Database":
