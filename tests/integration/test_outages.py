@@ -1,0 +1,70 @@
+"""What a database that cannot answer raises: an outage is told apart from a statement that fails."""
+
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from db.engine import Database, make_engine
+from db.scope import Scope
+from db.types import new_id
+
+SCOPE = Scope(new_id())
+
+
+@pytest.fixture
+async def narrow(database_url: str) -> AsyncIterator[Database]:
+    """Pools of one connection each that give up at once."""
+    app = make_engine(database_url, role=None, pool_size=1, application="narrow")
+    app.pool._timeout = 0.05  # type: ignore[attr-defined]
+    opened = Database(app, app)
+    yield opened
+    await opened.close()
+
+
+async def test_a_session_ended_in_the_middle_of_a_statement_is_an_outage_and_the_next_one_works(
+    narrow: Database,
+) -> None:
+    with pytest.raises(Database.unreachable):
+        async with narrow.read(SCOPE) as session:
+            await session.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+
+    async with narrow.read(SCOPE) as session:
+        assert (await session.execute(text("SELECT 1"))).scalar_one() == 1
+
+
+async def test_a_pool_without_a_connection_to_spare_is_an_outage(narrow: Database) -> None:
+    async with narrow.read(SCOPE):
+        with pytest.raises(Database.unreachable):
+            async with narrow.read(SCOPE):
+                pass
+
+
+async def test_a_server_that_takes_no_more_connections_is_an_outage(database_url: str, superuser: str) -> None:
+    behind = await asyncpg.connect(superuser)
+    name = database_url.rsplit("/", 1)[1]
+    await behind.execute(f"ALTER DATABASE {name} CONNECTION LIMIT 0")
+    await behind.close()
+    opened = Database.open(database_url, pool_size=1)
+
+    with pytest.raises(Database.unreachable):
+        async with opened.read(SCOPE):
+            pass
+    assert not await opened.reachable()
+    await opened.close()
+
+
+async def test_a_statement_that_fails_is_no_outage(narrow: Database) -> None:
+    with pytest.raises(DBAPIError) as failed:
+        async with narrow.read(SCOPE) as session:
+            await session.execute(text("SELECT 1 / 0"))
+
+    assert not isinstance(failed.value, Database.unreachable)
+
+
+async def test_a_read_transaction_cannot_write(database: Database) -> None:
+    with pytest.raises(DBAPIError, match="read-only transaction"):
+        async with database.read(SCOPE) as session:
+            await session.execute(text("DELETE FROM purchase_order"))
