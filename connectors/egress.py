@@ -82,8 +82,9 @@ class SignsRequests(Protocol):
 class Egress:
     """Sends requests for all sources of a process over one connection pool."""
 
-    def __init__(self, session: aiohttp.ClientSession) -> None:
-        self._session = session
+    def __init__(self, reading: aiohttp.ClientSession, writing: aiohttp.ClientSession) -> None:
+        self._reading = reading
+        self._writing = writing
 
     @classmethod
     @asynccontextmanager
@@ -95,10 +96,17 @@ class Egress:
         """
         connector = aiohttp.TCPConnector(limit=200, limit_per_host=connections_per_host, ttl_dns_cache=30)
         timeout = aiohttp.ClientTimeout(total=TOTAL_SECONDS, connect=CONNECT_SECONDS, sock_read=READ_SECONDS)
-        async with aiohttp.ClientSession(
-            connector=connector, timeout=timeout, trust_env=False, cookie_jar=aiohttp.DummyCookieJar()
-        ) as session:
-            yield cls(session)
+
+        def session() -> aiohttp.ClientSession:
+            jar = aiohttp.DummyCookieJar()
+            return aiohttp.ClientSession(
+                connector=connector, connector_owner=False, timeout=timeout, trust_env=False, cookie_jar=jar
+            )
+
+        async with connector, session() as reading, session() as writing:
+            # aiohttp sends PUT and DELETE once more where the connection broke: a write may then take effect twice.
+            writing._retry_connection = False  # noqa: SLF001  (there is no public switch; a test holds it)
+            yield cls(reading, writing)
 
     async def send(self, request: Request, *, auth: SignsRequests | None = None) -> Response:
         """Send a request, signed by `auth`, and read the whole answer.
@@ -120,7 +128,8 @@ class Egress:
 
     async def _send(self, request: Request) -> Response:
         try:
-            async with self._session.request(
+            session = self._reading if request.safe else self._writing
+            async with session.request(
                 request.method, request.url, headers=request.headers, data=request.body, allow_redirects=False
             ) as answer:
                 body = bytearray()
