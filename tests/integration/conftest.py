@@ -1,5 +1,5 @@
 """Fixtures of tests against the real database."""
 
-from tests.fixtures.reading import shelf
+from tests.fixtures.reading import library, shelf
 
-__all__ = ["shelf"]
+__all__ = ["library", "shelf"]

@@ -18,7 +18,7 @@ AWKWARD = [
     "line\nfeed\ttab\rreturn",
     "controls \x01\x08\x0c\x1b\x1f\x7f",
     "separators \u2028 \u2029 and \u0085 and \ufeff",
-    "emoji 🛠️ 👩🏽‍🔧, astral 𝒳, combined e\u0301",
+    "emoji 🛠️ 👩🏽‍🔧, astral \U0001d4b3, combined e\u0301",
     "percent % under_score $1 ${x} :name {x} %s",
     "'; DROP TABLE purchase_order; --",
     "null",
