@@ -43,9 +43,8 @@ def make_app(build: Callable[[], AbstractAsyncContextManager[Services]], *, page
 
 
 def _endpoint_routes(endpoint: Endpoint) -> list[BaseRoute]:
-    methods = ["POST", "GET"]
     return [
         route
         for path in ("/graphql", "/graphql/v1")
-        for route in (Route(path, endpoint, methods=methods), WebSocketRoute(path, endpoint))
+        for route in (Route(path, endpoint), WebSocketRoute(path, endpoint))
     ]

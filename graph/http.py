@@ -1,15 +1,16 @@
 """The GraphQL endpoint over HTTP and graphql-transport-ws."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final, cast
 
 import orjson
+from cross_web import HTTPException
 from starlette.datastructures import Headers
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 from strawberry.asgi import ASGIWebSocketAdapter as StrawberryWebSocketAdapter
 from strawberry.asgi import GraphQL
@@ -19,7 +20,7 @@ from strawberry.http.exceptions import WebSocketDisconnected
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.types.unset import UNSET, UnsetType
 
-from db.types import encode_id, new_id
+from db.types import RETRYABLE, ErrorCode, encode_id, new_id
 from graph.auth import Refused, authenticate, bearer
 from graph.context import Context, Services
 from graph.errors import UNAVAILABLE
@@ -37,7 +38,15 @@ def request_id_of(headers: Headers) -> str:
 
 
 class _TextFrames(StrawberryWebSocketAdapter):
-    """Sends answers as text frames, as graphql-transport-ws asks."""
+    """Sends answers as text frames, as graphql-transport-ws asks, and takes only messages of its form."""
+
+    async def iter_json(self, *, ignore_parsing_errors: bool = False) -> AsyncGenerator[object, None]:
+        """Give the messages; one of another form closes the socket."""
+        async for message in super().iter_json(ignore_parsing_errors=ignore_parsing_errors):
+            if _is_message(message):
+                yield message
+            else:
+                await self.close(4400, "This is no message of graphql-transport-ws.")
 
     async def send_json(self, message: Mapping[str, object]) -> None:
         """Send one message."""
@@ -45,6 +54,21 @@ class _TextFrames(StrawberryWebSocketAdapter):
             await self.ws.send_text(orjson.dumps(message).decode())
         except WebSocketDisconnect as gone:
             raise WebSocketDisconnected from gone
+
+
+def _is_message(message: object) -> bool:
+    if not isinstance(message, dict) or not isinstance(message.get("type"), str):
+        return False
+    if message["type"] not in {"subscribe", "complete"}:
+        return True
+    payload = message.get("payload")
+    asks = (
+        isinstance(payload, dict)
+        and isinstance(payload.get("query"), str)
+        and isinstance(payload.get("variables"), dict | None)
+        and isinstance(payload.get("operationName"), str | None)
+    )
+    return isinstance(message.get("id"), str) and (asks or message["type"] == "complete")
 
 
 class Endpoint(GraphQL[Context, None]):
@@ -65,23 +89,39 @@ class Endpoint(GraphQL[Context, None]):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request or socket."""
         if scope["type"] != "http":
-            await super().__call__(scope, receive, send)
+            await self._socket(scope, receive, send)
             return
-        headers = Headers(scope=scope)
-        context = Context(self._services, request_id_of(headers))
+        context = Context(self._services, request_id_of(Headers(scope=scope)))
         scope.setdefault("state", {})["context"] = context
         try:
-            context.principal = await authenticate(self._services.database, bearer(headers.get("authorization")))
-        except Refused as refused:
-            await _unauthenticated(refused, context.request_id)(scope, receive, send)
+            response = await self._answer(Request(scope, receive), context)
+            response.headers["X-Request-Id"] = context.request_id
+            await response(scope, receive, send)
+        except ClientDisconnect:
             return
-        except UNAVAILABLE:
-            await _unavailable(context.request_id)(scope, receive, send)
-            return
-        try:
-            await super().__call__(scope, receive, _tagged(send, context.request_id))
         finally:
             await context.close()
+
+    async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        except UNAVAILABLE:
+            await send({"type": "websocket.close", "code": 1013, "reason": "The store is not available."})
+
+    async def _answer(self, request: Request, context: Context) -> Response:
+        if request.method != "POST":
+            return _problem(405, "Send a POST request.", context, headers={"Allow": "POST"})
+        token = bearer(request.headers.get("authorization"))
+        try:
+            context.principal = await authenticate(self._services.database, token)
+        except Refused as refused:
+            return _unauthenticated(refused, context, token=token)
+        except UNAVAILABLE:
+            return _unavailable(context)
+        try:
+            return await self.run(Request(request.scope, _replay(await _body(request))))
+        except HTTPException as refused:
+            return _problem(refused.status_code, refused.reason, context)
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:  # noqa: ARG002
         """Give the context that the endpoint made, or a fresh one for a socket."""
@@ -100,11 +140,17 @@ class Endpoint(GraphQL[Context, None]):
         return UNSET
 
     def decode_json(self, data: str | bytes) -> object:
-        """Read a body; one that is too deep to read is not JSON to us."""
-        try:
-            return json.loads(data)
-        except (RecursionError, UnicodeDecodeError) as error:
-            raise json.JSONDecodeError(str(error), "", 0) from error
+        """Read a body or a socket's message: strict JSON, neither too long nor too deep."""
+        if len(data) > MAX_BODY_BYTES:
+            raise json.JSONDecodeError("too long", "", 0)
+        return orjson.loads(data)
+
+    def parse_json(self, data: str | bytes) -> Any:
+        """Read a body: an object, or the list of a batch, which is refused as such."""
+        parsed = super().parse_json(data)
+        if not isinstance(parsed, dict | list):
+            raise HTTPException(400, "The body is a JSON object with `query`.")
+        return parsed
 
     def encode_json(self, data: object) -> bytes:
         """Write an answer; what the database told as JSON passes untouched."""
@@ -113,38 +159,62 @@ class Endpoint(GraphQL[Context, None]):
     def create_response(
         self, response_data: GraphQLHTTPResponse | list[GraphQLHTTPResponse], sub_response: Response
     ) -> Response:
-        """Answer 503 where the store is down, else as GraphQL over HTTP says."""
+        """Answer 503 where the store is down, 403 where the token may not, else as GraphQL over HTTP says."""
         response = super().create_response(response_data, sub_response)
         answers: Sequence[Any] = response_data if isinstance(response_data, list) else [response_data]
         codes = {error.get("extensions", {}).get("code") for each in answers for error in each.get("errors") or ()}
-        if "UNAVAILABLE" in codes:
+        if ErrorCode.UNAVAILABLE.value in codes:
             response.status_code = 503
+        elif ErrorCode.FORBIDDEN.value in codes and all(each.get("data") is None for each in answers):
+            response.status_code = 403
+            response.headers["WWW-Authenticate"] = _challenge("insufficient_scope")
         return response
 
 
-def _tagged(send: Send, request_id: str) -> Send:
-    async def tag(message: Any) -> None:
-        if message["type"] == "http.response.start":
-            message["headers"] = [*message.get("headers", ()), (b"x-request-id", request_id.encode())]
-        await send(message)
-
-    return tag
-
-
-def _problem(status: int, message: str, extensions: Mapping[str, Any], headers: Mapping[str, str]) -> Response:
-    body = orjson.dumps({"errors": [{"message": message, "extensions": dict(extensions)}]})
-    return Response(body, status_code=status, media_type="application/json", headers=dict(headers))
+async def _body(request: Request) -> bytes:
+    """Read the body up to the limit, whatever length was announced."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY_BYTES:
+            raise HTTPException(413, f"A request is at most {MAX_BODY_BYTES} bytes long.")
+    return bytes(body)
 
 
-def _unauthenticated(refused: Refused, request_id: str) -> Response:
-    extensions = {"code": refused.code.value, "retryable": False, "requestId": request_id}
-    if refused.connection_status is not None:
-        extensions["connectionStatus"] = refused.connection_status
-    challenge = 'Bearer realm="crosshead", error="invalid_token"'
-    return _problem(401, refused.message, extensions, {"WWW-Authenticate": challenge, "X-Request-Id": request_id})
+def _replay(body: bytes) -> Receive:
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive
 
 
-def _unavailable(request_id: str) -> Response:
-    extensions = {"code": "UNAVAILABLE", "retryable": True, "retryAfterSeconds": 2, "requestId": request_id}
+def _challenge(error: str | None) -> str:
+    """Give the WWW-Authenticate header of RFC 6750, which names no error where no token was sent."""
+    return 'Bearer realm="crosshead"' + (f', error="{error}"' if error else "")
+
+
+def _problem(
+    status: int,
+    message: str,
+    context: Context,
+    *,
+    code: ErrorCode = ErrorCode.BAD_USER_INPUT,
+    headers: Mapping[str, str] | None = None,
+    **details: Any,
+) -> Response:
+    extensions = {"code": code.value, "retryable": code in RETRYABLE, **details, "requestId": context.request_id}
+    body = orjson.dumps({"errors": [{"message": message, "extensions": extensions}]})
+    return Response(body, status_code=status, media_type="application/json", headers=headers)
+
+
+def _unauthenticated(refused: Refused, context: Context, *, token: str | None) -> Response:
+    details = {"connectionStatus": refused.connection_status} if refused.connection_status is not None else {}
+    headers = {"WWW-Authenticate": _challenge("invalid_token" if token is not None else None)}
+    return _problem(401, refused.message, context, code=refused.code, headers=headers, **details)
+
+
+def _unavailable(context: Context) -> Response:
     message = "The store is not available; ask again soon."
-    return _problem(503, message, extensions, {"Retry-After": "2", "X-Request-Id": request_id})
+    return _problem(
+        503, message, context, code=ErrorCode.UNAVAILABLE, headers={"Retry-After": "2"}, retryAfterSeconds=2
+    )
