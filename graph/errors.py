@@ -41,9 +41,10 @@ def from_problem(problem: Problem) -> ApiError:
 def from_connector(error: ConnectorError) -> ApiError:
     """Tell a source's failure as a top-level error."""
     details: dict[str, Any] = {"remedy": error.remedy}
-    reason = getattr(error, "reason", None)
-    if reason is not None:
-        details["reason"] = reason
+    for name, attribute in (("reason", "reason"), ("retryAfterSeconds", "retry_after_s")):
+        value = getattr(error, attribute, None)
+        if value is not None:
+            details[name] = value
     return ApiError(error.code, error.message, **details)
 
 
