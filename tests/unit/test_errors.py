@@ -1,0 +1,125 @@
+"""What leaves the process when something fails: told errors whole, unexpected ones masked."""
+
+from typing import Any
+
+import pytest
+from graphql import GraphQLError, parse, validate
+from graphql.error import located_error
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from connectors.errors import RateLimited, SourceUnavailable
+from db.types import ErrorCode, InvalidId, Problem
+from graph.errors import ApiError, bad_input, from_connector, from_problem, told
+from graph.schema import make_schema
+
+SECRET = "postgresql://crosshead:hunter2@db.internal/crosshead"
+
+
+def raised(error: Exception) -> GraphQLError:
+    """Give the error as graphql-core hands it on from a resolver."""
+    return located_error(error, None, ["purchaseOrders"])
+
+
+def extensions(**values: Any) -> dict[str, Any]:
+    return {"retryable": False, "requestId": "req_1", **values}
+
+
+@pytest.mark.parametrize("error", [ValueError(SECRET), KeyError(SECRET), RuntimeError(SECRET), TypeError(SECRET)])
+def test_an_unexpected_error_says_only_where_to_look_for_it(error: Exception) -> None:
+    answer = told(raised(error), request_id="req_1")
+
+    assert "hunter2" not in str(answer.formatted)
+    assert answer.formatted == {
+        "message": "Something failed on our side. Tell us the request id.",
+        "path": ["purchaseOrders"],
+        "extensions": extensions(code="INTERNAL"),
+    }
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OperationalError("SELECT 1", None, Exception(SECRET)),
+        PoolTimeout(SECRET),
+        ConnectionRefusedError(SECRET),
+        TimeoutError(SECRET),
+    ],
+)
+def test_a_store_that_is_down_is_unavailable_and_may_be_asked_again(error: Exception) -> None:
+    answer = told(raised(error), request_id="req_1")
+
+    assert "hunter2" not in str(answer.formatted)
+    assert answer.message == "The store is not available; ask again soon."
+    assert answer.extensions == extensions(code="UNAVAILABLE", retryable=True)
+
+
+def test_an_error_of_ours_keeps_its_message_code_and_details() -> None:
+    error = ApiError(ErrorCode.CONFLICT, "It changed meanwhile.", connectionId="conn_1")
+
+    answer = told(raised(error), request_id="req_1")
+
+    assert answer.message == "It changed meanwhile."
+    assert answer.path == ["purchaseOrders"]
+    assert answer.extensions == extensions(code="CONFLICT", connectionId="conn_1")
+
+
+def test_an_error_of_ours_that_nobody_located_is_told_alike() -> None:
+    answer = told(bad_input("No."), request_id="req_1")
+
+    assert (answer.message, answer.extensions) == ("No.", extensions(code="BAD_USER_INPUT"))
+
+
+def test_a_wrong_id_is_bad_input_with_its_own_words() -> None:
+    answer = told(raised(InvalidId("'x' is not an id of this API.")), request_id="req_1")
+
+    assert answer.message == "'x' is not an id of this API."
+    assert answer.extensions == extensions(code="BAD_USER_INPUT")
+
+
+def test_an_error_of_the_language_keeps_its_message_and_place() -> None:
+    (error,) = validate(make_schema()._schema, parse("{ nothing }"))
+
+    answer = told(error, request_id="req_1")
+
+    assert answer.message == "Cannot query field 'nothing' on type 'Query'."
+    assert answer.formatted["locations"] == [{"line": 1, "column": 3}]
+    assert answer.extensions == extensions(code="BAD_USER_INPUT")
+
+
+@pytest.mark.parametrize("code", list(ErrorCode))
+def test_retryable_are_exactly_the_codes_that_waiting_helps(code: ErrorCode) -> None:
+    waiting = {"SOURCE_UNREACHABLE", "SOURCE_RATE_LIMITED", "SOURCE_ERROR", "RATE_LIMITED", "UNAVAILABLE"}
+
+    assert (ApiError(code, "x").extensions or {})["retryable"] is (code.value in waiting)
+
+
+def test_a_problem_becomes_an_error_with_its_path() -> None:
+    problem = Problem(ErrorCode.BAD_USER_INPUT, "Too long.", ("purchaseOrder", "notes"), source_message="nope")
+
+    error = from_problem(problem)
+
+    assert (error.message, error.extensions) == (
+        "Too long.",
+        {"code": "BAD_USER_INPUT", "retryable": False, "path": ["purchaseOrder", "notes"]},
+    )
+
+
+def test_a_sources_failure_tells_its_remedy_and_when_to_come_back() -> None:
+    error = from_connector(RateLimited("Too fast.", retry_after_s=12.5))
+
+    assert (error.message, error.extensions) == (
+        "Too fast.",
+        {
+            "code": "SOURCE_RATE_LIMITED",
+            "retryable": True,
+            "retryAfterSeconds": 12.5,
+            "remedy": "Wait; the call is made again by itself.",
+        },
+    )
+
+
+def test_an_unreachable_source_tells_how_far_the_call_got() -> None:
+    error = from_connector(SourceUnavailable("No answer.", reason="DNS", sent=False))
+
+    assert (error.extensions or {})["reason"] == "DNS"
