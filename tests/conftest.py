@@ -4,5 +4,7 @@ pytest_plugins = [
     "tests.fixtures.servers",
     "tests.fixtures.database",
     "tests.fixtures.product",
+    "tests.fixtures.engine",
+    "tests.fixtures.everything",
     "tests.fixtures.tryton",
 ]

@@ -17,8 +17,6 @@ from jobs import schedule
 from tests.fixtures.engine import Engine, counters, until
 from tests.fixtures.ledger import Fault
 
-pytest_plugins = ["tests.fixtures.engine"]
-
 LEASE_SECONDS = 3
 PAGES = 3
 # 1 begins the run, 2 to 4 store its pages, 5 ends it.

@@ -9,8 +9,6 @@ from db.models.sync import SyncMode
 from jobs import schedule
 from tests.fixtures.engine import Engine, counters, until
 
-pytest_plugins = ["tests.fixtures.engine"]
-
 
 async def test_of_two_workers_at_once_one_works(engine: Engine) -> None:
     """Off: `leased` in jobs/lease.py with a lease that is always given (take_lease without its last AND)."""

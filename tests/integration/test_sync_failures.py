@@ -14,8 +14,6 @@ from jobs import schedule
 from tests.fixtures.engine import Engine, Row, counters
 from tests.fixtures.ledger_connector import LedgerConnector
 
-pytest_plugins = ["tests.fixtures.engine"]
-
 
 def error(run: Row) -> dict[str, Any]:
     """Give a run's stored error."""

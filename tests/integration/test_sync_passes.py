@@ -11,8 +11,6 @@ from tests.fixtures.engine import Engine, counters
 from tests.fixtures.ledger import EPOCH
 from tests.fixtures.ledger_connector import OVERLAP, LedgerConnector
 
-pytest_plugins = ["tests.fixtures.engine"]
-
 
 async def test_a_first_run_reads_the_historical_period_page_by_page(engine: Engine) -> None:
     for _ in range(5):
