@@ -2,9 +2,6 @@
 
 import base64
 import binascii
-from collections.abc import Callable
-from datetime import UTC, date, datetime
-from decimal import Decimal, InvalidOperation
 from functools import cache
 from typing import Any, Final
 from uuid import UUID
@@ -39,8 +36,9 @@ from db.selection import (
     Sort,
 )
 from db.shapes import SHAPES, Column, Shape, value_fields
-from db.types import ErrorCode, decode_id
+from db.types import ErrorCode, InvalidId, decode_id
 from graph.errors import ApiError, bad_input
+from graph.values import end_of_prefix, of_cursor, of_filter
 
 DEFAULT_PAGE: Final = 50
 MAX_PAGE: Final = 250
@@ -162,8 +160,12 @@ class Builder:
         values = _decoded(cursor, page)
         columns = key_columns(page)
         slots = []
-        for column, value in zip(columns, values, strict=True):
-            slots.append(None if value is None else self._slot(_from_text(value, column)))
+        for column, told in zip(columns, values, strict=True):
+            try:
+                value = of_cursor(told, column)
+            except (ValueError, TypeError) as error:
+                raise bad_input("The cursor is not one of this API.") from error
+            slots.append(None if value is None else self._slot(value))
         return Keyset(tuple(slots))
 
     def condition(self, shape: Shape, given: dict[str, Any]) -> Condition:
@@ -183,11 +185,12 @@ class Builder:
                 target = SHAPES[shape.relations[relation].target]
                 parts.append(AnyChild(relation, self.condition(target, value)))
             else:
-                parts += self._compares(shape.columns[names[name]], names[name], value, name)
+                parts += self._compares(shape, names[name], value, name)
         return Combine("and", tuple(parts))
 
-    def _compares(self, column: Column, name: str, given: dict[str, Any], told: str) -> list[Condition]:
+    def _compares(self, shape: Shape, name: str, given: dict[str, Any], told: str) -> list[Condition]:
         compares: list[Condition] = []
+        column = shape.columns[name]
         for op, value in given.items():
             where = f"filter.{told}.{op}"
             if value is None:
@@ -195,15 +198,20 @@ class Builder:
             if op == "isNull":
                 compares.append(Compare(name, "null", None, negated=not value))
             elif op == "prefix":
-                slot = self._slot(value)
-                self._slot(value + "\U0010ffff")
-                compares.append(Compare(name, "prefix", slot))
+                compares.append(self._prefix(name, _fit(value, shape, column, where)))
             elif op == "in":
                 _capped(value, where)
-                compares.append(Compare(name, "in", self._slot([_plain(v, column) for v in value])))
+                compares.append(Compare(name, "in", self._slot([_fit(v, shape, column, where) for v in value])))
             else:
-                compares.append(Compare(name, _OPERATORS[op], self._slot(_plain(value, column))))  # type: ignore[arg-type]
+                compares.append(Compare(name, _OPERATORS[op], self._slot(_fit(value, shape, column, where))))  # type: ignore[arg-type]
         return compares
+
+    def _prefix(self, name: str, prefix: str) -> Compare:
+        slot, end = self._slot(prefix), end_of_prefix(prefix)
+        if end is None:
+            return Compare(name, "gte", slot)
+        self._slot(end)
+        return Compare(name, "prefix", slot)
 
 
 def _capped(values: list[Any], where: str) -> None:
@@ -211,15 +219,13 @@ def _capped(values: list[Any], where: str) -> None:
         raise bad_input(f"{where} takes at most {MAX_LISTED} values.")
 
 
-def _plain(value: Any, column: Column) -> Any:
-    """Give a filter's value in the type that its column's slot takes."""
-    if column.kind == "id":
-        return decode_id(value)[1]
-    if column.kind in {"text", "enum"}:
-        return str(getattr(value, "value", value))
-    if isinstance(value, datetime) and value.tzinfo is None:
-        return value.replace(tzinfo=UTC)
-    return value
+def _fit(value: Any, shape: Shape, column: Column, where: str) -> Any:
+    try:
+        return of_filter(value, column, type_name=shape.type_name)
+    except InvalidId:
+        raise
+    except ValueError as error:
+        raise bad_input(f"{where} takes no such value: {error}.") from error
 
 
 def _direction(arguments: dict[str, Any]) -> tuple[bool, int, str | None]:
@@ -250,7 +256,7 @@ def _sorts(shape: Shape, given: list[dict[str, Any]] | None) -> tuple[Sort, ...]
     return tuple(sorts)
 
 
-def _decoded(cursor: str, page: PageSelection) -> list[str | None]:
+def _decoded(cursor: str, page: PageSelection) -> list[Any]:
     try:
         told = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (binascii.Error, ValueError) as error:
@@ -258,20 +264,3 @@ def _decoded(cursor: str, page: PageSelection) -> list[str | None]:
     if not isinstance(told, list) or len(told) != len(key_columns(page)) + 1 or told[0] != signature(page):
         raise bad_input("The cursor belongs to another list or order; use cursors of the same list and orderBy.")
     return told[1:]
-
-
-_READERS: Final[dict[str, Callable[[str], Any]]] = {
-    "id": UUID,
-    "integer": int,
-    "decimal": Decimal,
-    "boolean": lambda value: value == "true",
-    "date": date.fromisoformat,
-    "instant": datetime.fromisoformat,
-}
-
-
-def _from_text(value: str, column: Column) -> Any:
-    try:
-        return _READERS.get(column.kind, str)(value)
-    except (ValueError, TypeError, InvalidOperation) as error:
-        raise bad_input("The cursor is not one of this API.") from error
