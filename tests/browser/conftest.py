@@ -1,31 +1,18 @@
-"""A running API, and a real browser that may reach nothing else and whose every step is recorded."""
+"""The product with SAP connected, and a real browser that may reach nothing else and whose every step is recorded."""
 
 import os
 import shutil
-import socket
-import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-import uvicorn
-from playwright.async_api import Browser, async_playwright, expect
+from playwright.async_api import Browser, async_playwright
 
+from crosshead.embedded.postgres import EmbeddedPostgres
+from crosshead.embedded.redis import EmbeddedRedis
 from graph.pages import pages_dir
-from tests.browser.miniature import KEYS, build_app
-from tests.browser.visit import PATIENCE_MS, Visit, open_visit
-
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    # A second lock beside the recording: no name but this machine's resolves.
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-]
+from tests.browser.stage import Stage, open_stage
+from tests.browser.visit import Visit, launched, visiting
 
 
 @pytest.fixture(scope="session")
@@ -51,44 +38,32 @@ def built_pages() -> Path:
 
 
 @pytest.fixture(scope="session")
-def api_url(built_pages: Path) -> Iterator[str]:  # noqa: ARG001 - the server serves them
-    """Serve the API under test on a port of its own; `scheme://host:port`, no slash at the end."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = uvicorn.Server(uvicorn.Config(build_app(), log_level="warning", ws="websockets-sansio"))
-        thread = threading.Thread(target=server.run, args=([listener],))
-        thread.start()
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        server.should_exit = True
-        thread.join(timeout=10)
+async def stage(postgres_server: EmbeddedPostgres, redis_server: EmbeddedRedis) -> AsyncIterator[Stage]:
+    """One product for all browser tests; a test may add records and changes, and counts on no exact number of them."""
+    async with open_stage(postgres_server, redis_server) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")
-def api_key() -> str:
-    """A key that the API under test takes."""
-    return KEYS[0]
+def api_url(built_pages: Path, stage: Stage) -> str:  # noqa: ARG001 - the product serves them
+    """Where the product answers; `scheme://host:port`, no slash at the end."""
+    return stage.product.url
 
 
 @pytest.fixture(scope="session")
-def other_api_key() -> str:
-    """Another key that the API under test takes."""
-    return KEYS[1]
+def api_key(stage: Stage) -> str:
+    """The organization's key."""
+    return stage.product.key
 
 
 @pytest.fixture(scope="session")
 async def browser(chromium_path: str) -> AsyncIterator[Browser]:
-    expect.set_options(timeout=PATIENCE_MS)
-    async with async_playwright() as playwright:
-        # Playwright makes a fresh user-data-dir for each launch and removes it.
-        browser = await playwright.chromium.launch(executable_path=chromium_path, headless=True, args=FLAGS)
+    async with async_playwright() as playwright, launched(playwright, chromium_path) as browser:
         yield browser
-        await browser.close()
 
 
 @pytest.fixture
 async def graphiql(browser: Browser, api_url: str) -> AsyncIterator[Visit]:
     """GraphiQL, just opened, without a key."""
-    visit = await open_visit(browser)
-    await visit.page.goto(f"{api_url}/graphiql")
-    await visit.page.locator(".graphiql-query-editor .view-line").first.wait_for()
-    yield visit
-    await visit.page.context.close()
+    async with visiting(browser, api_url) as visit:
+        yield visit

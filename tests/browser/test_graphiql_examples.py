@@ -1,47 +1,103 @@
-"""GraphiQL's example queries against the schema of the API under test; needs no browser."""
+"""GraphiQL's example documents: each fits the schema, and runs on the product. Needs no browser.
+
+The subscriptions run in test_graphiql_data.py, on the page.
+"""
 
 import json
 from pathlib import Path
 from typing import Any, Final
 
-import aiohttp
 import pytest
-from graphql import DocumentNode, OperationDefinitionNode, build_client_schema, get_introspection_query, parse, validate
+from graphql import DocumentNode, OperationDefinitionNode, OperationType, build_schema, parse, validate
 from graphql.execution.values import get_variable_values
 
-FOLDER: Final = Path(__file__).parents[2] / "dashboard" / "src" / "graphiql" / "examples"
-EXAMPLES: Final = sorted(path.stem for path in FOLDER.glob("*.graphql"))
+from tests.browser.stage import WRITE_DEFAULTS, Stage, sap_credentials
+
+# With the browser tests, because they share one product.
+pytestmark = pytest.mark.xdist_group("browser")
+
+ROOT: Final = Path(__file__).parents[2]
+FOLDER: Final = ROOT / "dashboard" / "src" / "graphiql" / "examples"
+SCHEMA: Final = build_schema((ROOT / "schema.graphql").read_text(encoding="utf-8"))
+PLACEHOLDER: Final = "conn_…"
 
 
-def test_the_examples_are_found() -> None:
-    expected = {"purchaseOrders", "systems", "connections", "createPurchaseOrder", "syncRunUpdated", "recordChanged"}
-
-    assert expected <= set(EXAMPLES)
-
-
-@pytest.mark.parametrize("name", EXAMPLES)
-async def test_an_example_is_valid_with_its_variables(name: str, api_url: str, api_key: str) -> None:
-    schema = build_client_schema(await _introspect(api_url, api_key))
-    document = parse((FOLDER / f"{name}.graphql").read_text(encoding="utf-8"))
+def read(name: str) -> tuple[str, dict[str, Any]]:
+    """Give an example's document and its variables."""
     values = FOLDER / f"{name}.json"
     variables = json.loads(values.read_text(encoding="utf-8")) if values.exists() else {}
-
-    assert validate(schema, document) == []
-    assert not isinstance(get_variable_values(schema, _operation(document).variable_definitions or (), variables), list)
+    return (FOLDER / f"{name}.graphql").read_text(encoding="utf-8"), variables
 
 
-async def _introspect(api_url: str, api_key: str) -> Any:
-    # input_value_deprecation off: the query must not ask for more than the oldest server answers.
-    query = get_introspection_query(input_value_deprecation=False)
-    headers = {"authorization": f"Bearer {api_key}"}
-    async with (
-        aiohttp.ClientSession() as session,
-        session.post(f"{api_url}/graphql", json={"query": query}, headers=headers) as response,
-    ):
-        return (await response.json(content_type=None))["data"]
+def operation(document: DocumentNode) -> OperationDefinitionNode:
+    [only] = document.definitions
+    assert isinstance(only, OperationDefinitionNode)
+    return only
 
 
-def _operation(document: DocumentNode) -> OperationDefinitionNode:
-    (operation,) = document.definitions
-    assert isinstance(operation, OperationDefinitionNode)
-    return operation
+def names(*kinds: OperationType) -> list[str]:
+    found = sorted(path.stem for path in FOLDER.glob("*.graphql"))
+    return [name for name in found if operation(parse(read(name)[0])).operation in kinds]
+
+
+@pytest.mark.parametrize("name", names(*OperationType))
+def test_an_example_fits_the_schema(name: str) -> None:
+    text, variables = read(name)
+    document = parse(text)
+
+    coerced = get_variable_values(SCHEMA, operation(document).variable_definitions or (), variables)
+
+    assert validate(SCHEMA, document) == []
+    assert not isinstance(coerced, list)
+
+
+@pytest.mark.parametrize("name", names(OperationType.QUERY))
+async def test_an_example_query_finds_something(name: str, stage: Stage) -> None:
+    text, variables = read(name)
+
+    [found] = (await stage.product.gql(text, **variables)).values()
+
+    assert found["nodes"] if isinstance(found, dict) else found
+
+
+async def test_the_example_of_connecting_connects(stage: Stage) -> None:
+    text, variables = read("connectSystem")
+    given = variables["input"]
+    reachable = {**given, "credentials": sap_credentials(stage.sap)}
+
+    payload = (await stage.product.gql(text, input=reachable))["connectSystem"]
+
+    assert set(given["credentials"]) <= set(reachable["credentials"])
+    assert given["writeDefaults"] == WRITE_DEFAULTS
+    assert payload["userErrors"] == []
+    assert payload["connection"]["status"] == "ACTIVE"
+
+
+async def test_the_example_of_an_order_makes_it_in_sap(stage: Stage) -> None:
+    text, variables = read("createPurchaseOrder")
+    assert variables["input"]["connectionId"] == PLACEHOLDER
+
+    payload = (await stage.product.gql(text, input={**variables["input"], "connectionId": stage.connection}))[
+        "createPurchaseOrder"
+    ]
+
+    assert payload["userErrors"] == []
+    assert payload["operation"]["state"] == "SUCCEEDED"
+    made = stage.sap.app.system.tables["A_PurchaseOrder"].get(payload["purchaseOrder"]["orderNumber"])
+    assert made is not None
+    assert made["Supplier"] == variables["input"]["purchaseOrder"]["vendor"]["code"]
+
+
+async def test_the_example_of_a_sync_starts_it(stage: Stage) -> None:
+    text, variables = read("triggerSync")
+    assert variables["input"]["connectionId"] == PLACEHOLDER
+
+    payload = (await stage.product.gql(text, input={**variables["input"], "connectionId": stage.connection}))[
+        "triggerSync"
+    ]
+    await stage.product.work()
+
+    assert payload["userErrors"] == []
+    assert [(run["entity"], run["mode"], run["status"]) for run in payload["syncRuns"]] == [
+        ("PURCHASE_ORDER", "FULL", "QUEUED")
+    ]

@@ -15,14 +15,17 @@ const SCALARS = { JSON: {} };
 
 export function App() {
   const [key, setKey] = useState(loadKey);
-  const [connection, setConnection] = useState<Connection>(key ? "connecting" : "none");
-  const transport = useMemo(() => createTransport(key, setConnection), [key]);
+  const [connection, setConnection] = useState<Connection>(unproven(key));
+  const transport = useMemo(
+    () => createTransport(key, ({ outcome, reason }) => setConnection({ state: outcome, reason })),
+    [key],
+  );
   useEffect(() => () => transport.dispose(), [transport]);
 
   function use(next: string) {
     saveKey(next);
     setKey(next);
-    setConnection(next ? "connecting" : "none");
+    setConnection(unproven(next));
   }
 
   return (
@@ -62,4 +65,8 @@ export function App() {
       </main>
     </>
   );
+}
+
+function unproven(key: string): Connection {
+  return { state: key ? "connecting" : "none" };
 }

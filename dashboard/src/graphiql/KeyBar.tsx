@@ -2,7 +2,11 @@ import { type FormEvent, useId, useState } from "react";
 
 import { cleanKey, keyProblem } from "./key";
 
-export type Connection = "none" | "connecting" | "loaded" | "refused" | "failed";
+/** Whether the key works, as far as is known; `reason` is what the server said when it does not. */
+export interface Connection {
+  state: "none" | "connecting" | "loaded" | "refused" | "failed";
+  reason?: string;
+}
 
 interface Props {
   /** The key in use, or "" before one is given. */
@@ -11,13 +15,20 @@ interface Props {
   onUse(key: string): void;
 }
 
-const STATUS: Record<Connection, string> = {
-  none: "Not connected",
-  connecting: "Loading the schema…",
-  loaded: "Connected",
-  refused: "The server refused this key. Check it, or paste another.",
-  failed: "The schema could not be loaded. Is the server reachable?",
-};
+function say({ state, reason }: Connection): string {
+  switch (state) {
+    case "none":
+      return "Not connected";
+    case "connecting":
+      return "Loading the schema…";
+    case "loaded":
+      return "Connected";
+    case "refused":
+      return `The server refused this key: ${reason || "check it, or paste another."}`;
+    case "failed":
+      return `The schema could not be loaded: ${reason || "is the server reachable?"}`;
+  }
+}
 
 /** The bar that takes the bearer key, hands it on when submitted, and says whether it works. */
 export function KeyBar({ activeKey, connection, onUse }: Props) {
@@ -43,7 +54,7 @@ export function KeyBar({ activeKey, connection, onUse }: Props) {
     onUse("");
   }
 
-  const state = problem ? "refused" : connection;
+  const state = problem ? "refused" : connection.state;
   return (
     <form className="key-bar" onSubmit={submit} autoComplete="off" noValidate>
       <label htmlFor={field}>API key</label>
@@ -75,7 +86,7 @@ export function KeyBar({ activeKey, connection, onUse }: Props) {
         </button>
       )}
       <p id={status} role="status" className="key-status" data-state={state}>
-        {problem ?? STATUS[connection]}
+        {problem ?? say(connection)}
       </p>
     </form>
   );

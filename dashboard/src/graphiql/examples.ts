@@ -1,16 +1,3 @@
-import connections from "./examples/connections.graphql?raw";
-import connectionsVariables from "./examples/connections.json?raw";
-import createPurchaseOrder from "./examples/createPurchaseOrder.graphql?raw";
-import createPurchaseOrderVariables from "./examples/createPurchaseOrder.json?raw";
-import purchaseOrders from "./examples/purchaseOrders.graphql?raw";
-import purchaseOrdersVariables from "./examples/purchaseOrders.json?raw";
-import recordChanged from "./examples/recordChanged.graphql?raw";
-import recordChangedVariables from "./examples/recordChanged.json?raw";
-import syncRunUpdated from "./examples/syncRunUpdated.graphql?raw";
-import systems from "./examples/systems.graphql?raw";
-import triggerSync from "./examples/triggerSync.graphql?raw";
-import triggerSyncVariables from "./examples/triggerSync.json?raw";
-
 export interface Example {
   title: string;
   /** The comment on the example's first line. */
@@ -24,34 +11,48 @@ export interface ExampleGroup {
   examples: Example[];
 }
 
-const ORDERS = example("Orders with vendor and lines", purchaseOrders, purchaseOrdersVariables);
+// Each document and its variables are files of their own, so that a test can run them against the product.
+const DOCUMENTS = import.meta.glob<string>("./examples/*.graphql", { query: "?raw", import: "default", eager: true });
+const VARIABLES = import.meta.glob<string>("./examples/*.json", { query: "?raw", import: "default", eager: true });
 
-// Each document is a file of its own, so that a test can hold it against the schema.
+const ORDERS = example("Orders with vendor and lines", "purchaseOrders");
+
 export const EXAMPLE_GROUPS: ExampleGroup[] = [
   {
     title: "Queries",
-    examples: [ORDERS, example("Connections and their health", connections, connectionsVariables), example("Systems", systems)],
+    examples: [
+      ORDERS,
+      example("Open orders of an item", "openOrdersOfItem"),
+      example("Work orders", "workOrders"),
+      example("Items and stock", "stock"),
+      example("Connections", "connections"),
+      example("Sync runs", "syncRuns"),
+      example("Systems", "systems"),
+    ],
   },
   {
     title: "Mutations",
     examples: [
-      example("Create a purchase order", createPurchaseOrder, createPurchaseOrderVariables),
-      example("Start a sync", triggerSync, triggerSyncVariables),
+      example("Connect a system", "connectSystem"),
+      example("Create a purchase order", "createPurchaseOrder"),
+      example("Start a sync", "triggerSync"),
     ],
   },
   {
     title: "Subscriptions",
     examples: [
-      example("Follow sync runs", syncRunUpdated),
-      example("Follow record changes", recordChanged, recordChangedVariables),
+      example("Follow sync runs", "syncRunUpdated"),
+      example("Follow record changes", "recordChanged"),
     ],
   },
 ];
 
 export const FIRST_EXAMPLE = ORDERS;
 
-function example(title: string, document: string, variables = ""): Example {
-  const query = document.trimEnd();
+/** Reads examples/`name`.graphql, and `name`.json where the document takes variables. */
+function example(title: string, name: string): Example {
+  const query = DOCUMENTS[`./examples/${name}.graphql`]?.trimEnd();
+  if (!query) throw new Error(`There is no example ${name}.`);
   const summary = query.slice(0, query.indexOf("\n")).replace(/^#\s*/, "");
-  return { title, summary, query, variables: variables.trimEnd() };
+  return { title, summary, query, variables: VARIABLES[`./examples/${name}.json`]?.trimEnd() ?? "" };
 }

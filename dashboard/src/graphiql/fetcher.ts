@@ -1,8 +1,12 @@
 import { createGraphiQLFetcher, type Fetcher } from "@graphiql/toolkit";
-import { type DocumentNode, GraphQLError, Kind, parse } from "graphql";
+import { type DocumentNode, Kind, parse } from "graphql";
 import { type Client, createClient, type ExecutionResult } from "graphql-ws";
 
-export type Introspection = "loaded" | "refused" | "failed";
+/** How loading the schema ended; `reason` is the server's own sentence, or "". */
+export interface Introspection {
+  outcome: "loaded" | "refused" | "failed";
+  reason: string;
+}
 
 export interface Transport {
   fetcher: Fetcher;
@@ -14,12 +18,16 @@ const ENDPOINT = "/graphql";
 const ACCEPT = "application/graphql-response+json, application/json";
 const NO_KEY = "Paste an organization key or a connection token at the top of the page first.";
 
+// What GraphiQL is told when there is no schema: the bar gives the reason, once. Without "data" it would ask a second
+// time, and an answer that has a text would be printed over the last response.
+const SAID_ELSEWHERE = { data: null, toJSON: () => undefined };
+
 /**
  * Queries and mutations over HTTP, subscriptions over graphql-transport-ws, both with this key.
  *
  * Without a key nothing is sent. `onIntrospection` hears how each attempt to load the schema ended.
  */
-export function createTransport(key: string, onIntrospection: (outcome: Introspection) => void): Transport {
+export function createTransport(key: string, onIntrospection: (ended: Introspection) => void): Transport {
   if (!key) return { fetcher: () => Promise.reject(new Error(NO_KEY)), dispose: () => undefined };
 
   const authorization = `Bearer ${key}`;
@@ -33,8 +41,8 @@ export function createTransport(key: string, onIntrospection: (outcome: Introspe
     fetch: fetchJson,
     schemaFetcher: async (params) => {
       const body = JSON.stringify(params);
-      const { outcome, answer } = await introspect({ ...headers, "content-type": "application/json" }, body);
-      onIntrospection(outcome);
+      const { answer, ...ended } = await introspect({ ...headers, "content-type": "application/json" }, body);
+      onIntrospection(ended);
       return answer;
     },
   });
@@ -63,8 +71,7 @@ async function fetchJson(...request: Parameters<typeof fetch>): Promise<Response
   throw new Error(`The server answered ${response.status} ${response.statusText}`.trim() + ", without JSON.");
 }
 
-interface IntrospectionAnswer {
-  outcome: Introspection;
+interface IntrospectionAnswer extends Introspection {
   answer: ExecutionResult;
 }
 
@@ -72,12 +79,12 @@ async function introspect(headers: HeadersInit, body: string): Promise<Introspec
   try {
     const response = await fetchJson(ENDPOINT, { method: "POST", headers, body });
     const result = await response.json();
-    if (result.data?.__schema) return { outcome: "loaded", answer: result };
-    // GraphiQL asks a second time when "data" is absent; a null keeps a refused key at one request.
-    return { outcome: isRefusal(response, result) ? "refused" : "failed", answer: { data: null, ...result } };
+    if (result.data?.__schema) return { outcome: "loaded", reason: "", answer: result };
+    const outcome = isRefusal(response, result) ? "refused" : "failed";
+    return { outcome, reason: result.errors?.[0]?.message ?? "", answer: SAID_ELSEWHERE };
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    return { outcome: "failed", answer: { data: null, errors: [new GraphQLError(message)] } };
+    const reason = error instanceof Error ? error.message : String(error);
+    return { outcome: "failed", reason, answer: SAID_ELSEWHERE };
   }
 }
 
