@@ -8,7 +8,7 @@ from sqlmodel import SQLModel
 
 from connectors.base import Referable, Source
 from db import writes
-from db.engine import ReadSession
+from db.engine import Database
 from db.models.items.item import Item
 from db.models.parties.vendor import Vendor
 from db.scope import Scope
@@ -35,8 +35,8 @@ KINDS: Final[Mapping[str, _Kind]] = {
 class Resolver:
     """Resolves the references of one write, each of them once."""
 
-    def __init__(self, session: ReadSession, scope: Scope, source: Source) -> None:
-        self._session = session
+    def __init__(self, database: Database, scope: Scope, source: Source) -> None:
+        self._database = database
         self._scope = scope
         self._source = source
         self._seen: dict[tuple[str, Reference], list[str]] = {}
@@ -70,7 +70,8 @@ class Resolver:
         if kind.table is not None:
             column, value = ("id", reference.id) if reference.id is not None else (kind.code_column, reference.code)
             if column is not None and value is not None:
-                stored = await writes.sources_of(self._session, self._scope, kind.table, column=column, value=value)
+                async with self._database.read(self._scope) as session:  # ended before the source is asked
+                    stored = await writes.sources_of(session, self._scope, kind.table, column=column, value=value)
                 if len(stored) == 1 or reference.id is not None:
                     return stored
         # What is not stored here, or not surely one thing, the source itself decides.

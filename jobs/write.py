@@ -119,9 +119,7 @@ class WriteDoor:
             return change, problems
         record = SPECS[request.entity].record
         plain, problems = _checked(record, request)
-        async with self._database.read(own) as session:
-            resolver = Resolver(session, own, source.source)
-            values, wrong = await _resolved(resolver, plain, request)
+        values, wrong = await _resolved(Resolver(self._database, own, source.source), plain, request)
         return replace(change, values=values), problems + wrong
 
     async def _carry(self, own: Scope, request: WriteRequest, change: Change, source: OpenSource) -> Outcome:
