@@ -149,6 +149,9 @@ class WriteDoor:
             written = await source.source.write(change, defaults=source.defaults)
         except ConnectorError as error:
             return await self._refused(own, operation_id, error)
+        except Exception:
+            log.exception("write_broke")  # by us, but what had left by then nobody knows
+            return await self._refused(own, operation_id, OutcomeUnknown("The write failed here, after it was begun."))
         return await self._settle(own, operation_id, change, written, source)
 
     async def _refused(self, own: Scope, operation_id: UUID, error: ConnectorError) -> Outcome:
