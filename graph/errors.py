@@ -4,13 +4,16 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from graphql import GraphQLError
+from strawberry.exceptions import MissingQueryError
 from strawberry.extensions import SchemaExtension
+from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 
 from connectors.errors import ConnectorError
 from db.engine import Database
 from db.types import RETRYABLE, ErrorCode, InvalidId, Problem
 
 UNAVAILABLE: Final = Database.unreachable
+_REFUSED_EARLY: Final = (MissingQueryError, CannotGetOperationTypeError, InvalidOperationTypeError)
 
 
 class ApiError(GraphQLError):
@@ -89,9 +92,15 @@ class TellErrors(SchemaExtension):
             result.errors = [told(error, request_id=request_id) for error in result.errors]
 
     def on_operation(self) -> Iterator[None]:
-        """Tell the errors of a single answer."""
+        """Tell the errors of a single answer, and of one that ended before there was an answer."""
         self._streamed = False
-        yield
+        try:
+            yield
+        except _REFUSED_EARLY:
+            raise
+        except Exception as error:
+            found = error if isinstance(error, GraphQLError) else GraphQLError(str(error), original_error=error)
+            raise told(found, request_id=self.execution_context.context.request_id) from error
         if not self._streamed:
             self._tell(self.execution_context.result)
 
