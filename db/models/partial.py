@@ -3,7 +3,7 @@
 from functools import cache
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from db.models.base import Fields
 from db.types import ErrorCode, Problem
@@ -15,7 +15,7 @@ def _partial(record: type[Fields], names: frozenset[str]) -> type[BaseModel]:
     for name in names:
         declared = record.model_fields[name]
         limits = [m for m in declared.metadata if type(m).__name__ != "FieldInfoMetadata"]
-        fields[name] = (Annotated[declared.annotation, FieldInfo(), *limits], ...)
+        fields[name] = (Annotated[declared.annotation, Field(), *limits], ...)
     config = ConfigDict(extra="forbid", str_strip_whitespace=True)
     made: type[BaseModel] = create_model(f"{record.__name__}Part", __config__=config, **fields)
     return made
