@@ -6,11 +6,13 @@ afterwards is read back and stored with the event and the settled operation in
 one transaction.
 """
 
+import asyncio
 import hashlib
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import orjson
@@ -24,7 +26,7 @@ from db.models.connection import ConnectionStatus
 from db.models.partial import camel, checked
 from db.models.registry import SPECS
 from db.models.sync import SourceError
-from db.models.write import WriteState
+from db.models.write import WriteOperation, WriteState
 from db.scope import Scope
 from db.types import Entity, ErrorCode, Operation, Problem, Reference, encode_id, new_id
 from jobs.queue import Queue
@@ -33,6 +35,10 @@ from jobs.sources import OpenSource, Sources
 from jobs.sync import prepare, source_error
 
 log = structlog.get_logger(__name__)
+
+WAIT_SECONDS: Final = 30.0
+_LOOK_SECONDS: Final = 0.1
+_OPEN: Final = (WriteState.PENDING, WriteState.SENT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +72,26 @@ class Outcome:
 
 
 class WriteDoor:
-    """Carries changes to sources."""
+    """Carries changes to sources.
 
-    def __init__(self, *, database: Database, queue: Queue, sources: Sources, now: Callable[[], datetime]) -> None:
+    Args:
+        wait_seconds: How long a repeat waits for the first write of its idempotency key.
+    """
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        queue: Queue,
+        sources: Sources,
+        now: Callable[[], datetime],
+        wait_seconds: float = WAIT_SECONDS,
+    ) -> None:
         self._database = database
         self._queue = queue
         self._sources = sources
         self._now = now
+        self._wait_seconds = wait_seconds
 
     async def perform(self, scope: Scope, request: WriteRequest) -> Outcome:
         """Validate a change, send it, read the record back and store it."""
@@ -98,16 +117,27 @@ class WriteDoor:
     async def _repeated(self, own: Scope, request: WriteRequest) -> Outcome | None:
         if request.idempotency_key is None:
             return None
-        async with self._database.read(own) as session:
-            first = await writes.by_key(session, own, request.idempotency_key)
+        first = await self._first(own, request.idempotency_key)
         if first is None:
             return None
         if first.input_hash != _hash(request):
             message = "This idempotency key was used with another input."
             return Outcome(problems=(Problem(ErrorCode.IDEMPOTENCY_CONFLICT, message, ("idempotencyKey",)),))
         error: Any = first.error  # stored as JSON
-        problems = (Problem(ErrorCode(error["code"]), error["message"]),) if error else ()
+        problems = (
+            (Problem(ErrorCode(error["code"]), error["message"], None, error["source_message"]),) if error else ()
+        )
         return Outcome(first.id, first.record_id, problems)
+
+    async def _first(self, own: Scope, key: str) -> WriteOperation | None:
+        """Give the operation that used a key; while its outcome is open, wait for it as long as may be."""
+        until = time.monotonic() + self._wait_seconds
+        while True:
+            async with self._database.read(own) as session:
+                first = await writes.by_key(session, own, key)
+            if first is None or first.state not in _OPEN or time.monotonic() > until:
+                return first
+            await asyncio.sleep(_LOOK_SECONDS)
 
     async def _change(self, own: Scope, request: WriteRequest, source: OpenSource) -> tuple[Change, list[Problem]]:
         spec = source.connector.writes.get((request.entity, request.operation))
