@@ -89,7 +89,13 @@ class ConnectDoor:
         given = {**request.credentials, **({"base_url": request.base_url} if request.base_url else {})}
         credentials, problems = fill(connector.spec.credentials, given, path=("credentials",))
         defaults, more = fill(connector.spec.write_defaults, dict(request.write_defaults), path=("writeDefaults",))
-        more += _settings_problems(request)
+        more += _settings_problems(
+            {
+                "customer": {"ref": request.customer_ref, "name": request.customer_name},
+                "historical_period_days": request.historical_period_days,
+                "tags": request.tags,
+            }
+        )
         if credentials is None or defaults is None or more:
             return None, problems + more
         try:
@@ -195,7 +201,7 @@ class ConnectDoor:
         self, connector: Connector, opened: connections.Opened, changes: Mapping[str, Any]
     ) -> tuple[dict[str, Any], list[Problem]]:
         values: dict[str, Any] = {}
-        problems: list[Problem] = []
+        problems = _settings_problems(changes)
         for name, value in changes.items():
             if name == "write_defaults":
                 form, wrong = fill(connector.spec.write_defaults, value, path=("writeDefaults",))
@@ -211,9 +217,6 @@ class ConnectDoor:
                     problems.append(Problem(ErrorCode.CONFLICT, message, ("paused",)))
             else:
                 values["metadata_" if name == "metadata" else name] = value
-        days = changes.get("historical_period_days")
-        if days is not None and not 1 <= days <= 3650:
-            problems.append(_bad("historicalPeriodDays", "must be 1 to 3650"))
         return values, problems
 
     def _schedule_problems(
@@ -274,15 +277,19 @@ def _bad(name: str, message: str) -> Problem:
     return Problem(ErrorCode.BAD_USER_INPUT, f"{name} {message}.", (name,))
 
 
-def _settings_problems(request: ConnectRequest) -> list[Problem]:
+def _settings_problems(settings: Mapping[str, Any]) -> list[Problem]:
+    """Check what both connect and update set: customer, historical_period_days, tags; each where it is given."""
     problems = []
-    if not 1 <= request.historical_period_days <= 3650:
+    days, tags = settings.get("historical_period_days"), settings.get("tags", ())
+    if days is not None and not 1 <= days <= 3650:
         problems.append(_bad("historicalPeriodDays", "must be 1 to 3650"))
-    try:
-        CustomerRef.model_validate({"ref": request.customer_ref, "name": request.customer_name})
-    except ValidationError as error:
-        problems.append(_bad("customer", error.errors()[0]["msg"]))
-    if len(request.tags) > 50 or any(len(tag) > 255 for tag in request.tags):
+    if "customer" in settings:
+        try:
+            CustomerRef.model_validate(settings["customer"])
+        except ValidationError as error:
+            first = error.errors()[0]
+            problems.append(_bad("customer", f"{first['loc'][0]}: {first['msg']}"))
+    if len(tags) > 50 or any(len(tag) > 255 for tag in tags):
         problems.append(_bad("tags", "holds at most 50 texts of at most 255 characters"))
     return problems
 
