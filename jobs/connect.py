@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from connectors.base import Checked, Connector, Form
 from connectors.errors import ConnectorError
-from db import connections, sync, tokens
+from db import connections, events, sync, tokens
 from db.engine import Database
 from db.models.connection import ConnectedEntity, ConnectedSystem, ConnectionStatus, CustomerRef, EntityState
 from db.models.organization import TokenKind, TokenScope
@@ -19,6 +19,7 @@ from db.scope import Scope
 from db.types import Entity, ErrorCode, Problem, new_id
 from jobs.queue import Queue
 from jobs.sources import Sources, fill, revealed
+from jobs.sync import connection_event
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,12 +189,16 @@ class ConnectDoor:
             problems += self._schedule_problems(schedule, synced, path=("schedules", str(n)))
         if problems:
             return problems
+        status = values.pop("status", None)
         async with self._database.write(own) as session:
             await connections.update(session, own, connection_id, values)
             for schedule in schedules:
                 await connections.reschedule(
                     session, own, entity=schedule["entity"], values=self._schedule_values(schedule)
                 )
+            before = await connections.set_status(session, own, status, reason=None) if status else None
+            if before is not None:
+                await events.append(session, own, [connection_event(own, status, before, None)])
         await self._queue.wake_followers(own)
         return []
 
@@ -209,10 +214,11 @@ class ConnectDoor:
                 if form is not None:
                     values[name] = form.model_dump(mode="json", exclude_unset=True)
             elif name == "paused":
-                wanted = ConnectionStatus.PAUSED if value else ConnectionStatus.ACTIVE
-                if opened.status in {ConnectionStatus.ACTIVE, ConnectionStatus.PAUSED, ConnectionStatus.UNREACHABLE}:
-                    values["status"] = wanted
-                else:
+                if value and opened.status in connections.SYNCED:
+                    values["status"] = ConnectionStatus.PAUSED
+                elif not value and opened.status is ConnectionStatus.PAUSED:
+                    values["status"] = ConnectionStatus.ACTIVE
+                elif opened.status not in {*connections.SYNCED, ConnectionStatus.PAUSED}:
                     message = f"A connection that is {opened.status.value} can be neither paused nor resumed."
                     problems.append(Problem(ErrorCode.CONFLICT, message, ("paused",)))
             else:
