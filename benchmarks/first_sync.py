@@ -40,6 +40,7 @@ from db.types import Entity
 from jobs.connect import ConnectRequest
 from jobs.sync import SyncRunner
 
+LOOPBACK = {"egress_allowed_cidrs": "127.0.0.1/32"}
 COLUMNS = ("status", "fetched", "created", "unchanged", "seconds", "ordersPerSecond", "callsPer1000")
 COUNTS = ("fetched", "created", "updated", "unchanged", "quarantined", "pages")
 
@@ -115,7 +116,9 @@ def main() -> int:
                 url = postgres.dsn(LOGIN, user=LOGIN, password="benchmark")  # noqa: S106  (a throw-away cluster)
                 asyncio.run(migrate(url))
                 key = "b:MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
-                settings = Settings.model_validate({"database_url": url, "redis_url": redis.url, "master_keys": key})
+                settings = Settings.model_validate(
+                    {"database_url": url, "redis_url": redis.url, "master_keys": key, **LOOPBACK}
+                )
                 runs = asyncio.run(measure(settings, said))
         finally:
             sandbox.terminate()

@@ -7,15 +7,17 @@ never multiplied. Redirects and proxies of the environment are not followed.
 import asyncio
 import socket
 import ssl
-from collections.abc import AsyncIterator, Generator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Generator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 import aiohttp
 import orjson
 
-from connectors.errors import BadResponse, SourceUnavailable
+from connectors.addresses import Blocked, Guard
+from connectors.errors import BadResponse, Reason, SourceUnavailable
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 30.0
@@ -80,33 +82,34 @@ class SignsRequests(Protocol):
 
 
 class Egress:
-    """Sends requests for all sources of a process over one connection pool."""
+    """Sends requests for all sources of a process, to addresses that its guard lets through."""
 
-    def __init__(self, reading: aiohttp.ClientSession, writing: aiohttp.ClientSession) -> None:
-        self._reading = reading
-        self._writing = writing
+    def __init__(self, sessions: Mapping[tuple[str, bool], aiohttp.ClientSession]) -> None:
+        self._sessions = sessions
+        """By scheme, and whether what is sent is safe to send twice."""
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, *, connections_per_host: int = 4) -> AsyncIterator["Egress"]:
-        """Open the pool.
+    async def open(cls, *, guard: Guard, connections_per_host: int = 4) -> AsyncIterator["Egress"]:
+        """Open the pools.
 
         Args:
+            guard: Which addresses may be connected to.
             connections_per_host: How many calls to one source may be under way.
         """
-        connector = aiohttp.TCPConnector(limit=200, limit_per_host=connections_per_host, ttl_dns_cache=30)
-        timeout = aiohttp.ClientTimeout(total=TOTAL_SECONDS, connect=CONNECT_SECONDS, sock_read=READ_SECONDS)
-
-        def session() -> aiohttp.ClientSession:
-            jar = aiohttp.DummyCookieJar()
-            return aiohttp.ClientSession(
-                connector=connector, connector_owner=False, timeout=timeout, trust_env=False, cookie_jar=jar
-            )
-
-        async with connector, session() as reading, session() as writing:
-            # aiohttp sends PUT and DELETE once more where the connection broke: a write may then take effect twice.
-            writing._retry_connection = False  # noqa: SLF001  (there is no public switch; a test holds it)
-            yield cls(reading, writing)
+        async with AsyncExitStack() as stack:
+            sessions = {}
+            for scheme in ("http", "https"):
+                connector = aiohttp.TCPConnector(
+                    limit=200,
+                    limit_per_host=connections_per_host,
+                    ttl_dns_cache=30,
+                    socket_factory=_guarded(guard, encrypted=scheme == "https"),
+                )
+                await stack.enter_async_context(connector)
+                for safe in (True, False):
+                    sessions[scheme, safe] = await stack.enter_async_context(_session(connector, safe=safe))
+            yield cls(sessions)
 
     async def send(self, request: Request, *, auth: SignsRequests | None = None) -> Response:
         """Send a request, signed by `auth`, and read the whole answer.
@@ -126,10 +129,15 @@ class Egress:
                 return response
             response = await self._send(request)
 
+    def _session(self, request: Request) -> aiohttp.ClientSession:
+        parts = urlsplit(request.url)
+        if parts.scheme not in {"http", "https"} or "@" in parts.netloc or not parts.hostname:
+            raise _blocked("The address must be http or https, with a host and without a user name.")
+        return self._sessions[parts.scheme, request.safe]
+
     async def _send(self, request: Request) -> Response:
         try:
-            session = self._reading if request.safe else self._writing
-            async with session.request(
+            async with self._session(request).request(
                 request.method, request.url, headers=request.headers, data=request.body, allow_redirects=False
             ) as answer:
                 body = bytearray()
@@ -147,16 +155,51 @@ class Egress:
             raise _unavailable(error) from error
 
 
+def _session(connector: aiohttp.TCPConnector, *, safe: bool) -> aiohttp.ClientSession:
+    session = aiohttp.ClientSession(
+        connector=connector,
+        connector_owner=False,
+        timeout=aiohttp.ClientTimeout(total=TOTAL_SECONDS, connect=CONNECT_SECONDS, sock_read=READ_SECONDS),
+        trust_env=False,
+        cookie_jar=aiohttp.DummyCookieJar(),
+    )
+    if not safe:
+        # aiohttp sends PUT and DELETE once more where the connection broke: a write may then take effect twice.
+        session._retry_connection = False  # noqa: SLF001  (there is no public switch; a test holds it)
+    return session
+
+
+def _guarded(guard: Guard, *, encrypted: bool) -> Callable[[aiohttp.AddrInfoType], socket.socket]:
+    """Make sockets only for addresses that the guard lets through: it sees what is connected to, not what was asked."""
+
+    def make(info: aiohttp.AddrInfoType) -> socket.socket:
+        family, kind, protocol, _, address = info
+        guard.check(str(address[0]), int(address[1]), encrypted=encrypted)
+        return socket.socket(family=family, type=kind, proto=protocol)
+
+    return make
+
+
+def _blocked(message: str) -> SourceUnavailable:
+    return SourceUnavailable(message, reason="BLOCKED", sent=False)
+
+
 def _unavailable(error: Exception) -> SourceUnavailable:
     cause = getattr(error, "os_error", None) or error
-    if isinstance(error, aiohttp.ConnectionTimeoutError):
-        return SourceUnavailable("The source could not be reached in time.", reason="TIMEOUT", sent=False)
+    if isinstance(cause, Blocked) or Blocked.mark in str(cause):
+        return _blocked("The source's address may not be connected to from here: by https to public addresses only.")
+    sent = not isinstance(error, (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL))
+    reason, message = _reason(error, cause, sent=sent)
+    return SourceUnavailable(message, reason=reason, sent=sent)
+
+
+def _reason(error: Exception, cause: object, *, sent: bool) -> tuple[Reason, str]:
     if isinstance(error, TimeoutError):
-        return SourceUnavailable("The source did not answer in time.", reason="TIMEOUT", sent=True)
+        return "TIMEOUT", "The source did not answer in time." if sent else "The source could not be reached in time."
     if isinstance(error, aiohttp.ClientConnectorDNSError) or isinstance(cause, socket.gaierror):
-        return SourceUnavailable("The source's host name is not known.", reason="DNS", sent=False)
+        return "DNS", "The source's host name is not known."
     if isinstance(error, aiohttp.ClientSSLError) or isinstance(cause, ssl.SSLError):
-        return SourceUnavailable("No trusted TLS connection to the source could be made.", reason="TLS", sent=False)
-    if isinstance(error, (aiohttp.ClientConnectorError, aiohttp.InvalidURL)):
-        return SourceUnavailable("The source refuses connections.", reason="CONNECT", sent=False)
-    return SourceUnavailable("The source closed the connection.", reason="RESET", sent=True)
+        return "TLS", "No trusted TLS connection to the source could be made."
+    if sent:
+        return "RESET", "The source closed the connection."
+    return "CONNECT", "The source refuses connections."

@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 from connectors.base import Connector
 from connectors.egress import Egress
 from connectors.registry import BY_SLUG
-from crosshead.settings import Settings, parse_master_keys
+from crosshead.settings import Settings, parse_master_keys, parse_networks
 from db import connections
 from db.engine import Database
 from db.models.connection import System
@@ -67,10 +67,11 @@ async def open_parts(
 ) -> AsyncIterator[Parts]:
     """Open the pools, the way to Redis and the way out; close them at the end."""
     keys, active = parse_master_keys(settings.master_keys)
+    guard = parse_networks(settings.egress_allowed_cidrs)
     database = Database.open(str(settings.database_url), pool_size=settings.database_pool_size, application=application)
     queue = Queue.open(redis_settings(settings))
     try:
-        async with Egress.open(connections_per_host=settings.source_connections_per_host) as egress:
+        async with Egress.open(guard=guard, connections_per_host=settings.source_connections_per_host) as egress:
             yield Parts(database, queue, Sources(egress, Vault(keys, active=active), connectors))
     finally:
         await queue.close()

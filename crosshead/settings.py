@@ -7,6 +7,8 @@ from typing import Literal
 from pydantic import Field, PostgresDsn, RedisDsn, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from connectors.addresses import Guard
+
 
 class Settings(BaseSettings):
     """Everything that can be set. Secrets have no default."""
@@ -25,6 +27,11 @@ class Settings(BaseSettings):
     port: int = Field(default=8400, ge=0, le=65535, description="Port to listen on.")
     database_pool_size: int = Field(default=10, ge=2, le=200, description="Connections to Postgres per process.")
     source_connections_per_host: int = Field(default=4, ge=1, le=64, description="Calls under way to one source host.")
+    egress_allowed_cidrs: str = Field(
+        default="",
+        description="Networks beside the public internet that sources may be in, comma-separated: 10.1.0.0/16, or"
+        " 10.1.2.3/32@8000 for one port. Plain http is spoken to these only.",
+    )
     sync_every_minutes: int = Field(default=60, ge=1, le=1440, description="Schedule of new connections, minutes.")
     sync_minimum_minutes: int = Field(default=15, ge=1, le=1440, description="The shortest schedule allowed, minutes.")
     lease_seconds: int = Field(default=30, ge=3, le=600, description="How long a lease outlives its worker, seconds.")
@@ -32,11 +39,26 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least level logged.")
     log_format: Literal["json", "console"] = Field(default="json", description="How log lines are written.")
 
+    @field_validator("egress_allowed_cidrs")
+    @classmethod
+    def _networks(cls, value: str) -> str:
+        parse_networks(value)
+        return value
+
     @field_validator("master_keys")
     @classmethod
     def _readable(cls, value: SecretStr) -> SecretStr:
         parse_master_keys(value)
         return value
+
+
+def parse_networks(value: str) -> Guard:
+    """Read the allowed networks.
+
+    Raises:
+        ValueError: One is malformed.
+    """
+    return Guard.of(part for part in value.split(",") if part.strip())
 
 
 def parse_master_keys(value: SecretStr) -> tuple[dict[str, bytes], str]:

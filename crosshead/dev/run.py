@@ -12,6 +12,7 @@ from typing import Any
 
 import psutil
 
+from connectors.addresses import Guard
 from connectors.egress import Egress
 from crosshead.dev.api import DevApi
 from crosshead.dev.lock import DataDir
@@ -103,10 +104,10 @@ async def _stack(options: Options, data: DataDir, progress: Progress) -> None:
         with progress.step("Migrations"):
             await migrate(servers.environment["CROSSHEAD_DATABASE_URL"])
         key = await _organization_key(servers, state)
-        egress = await stack.enter_async_context(Egress.open())
+        egress = await stack.enter_async_context(Egress.open(guard=Guard.of([f"{HOST}/32@{options.port}"])))
         api = DevApi(egress, url=options.url, key=key)
         chosen = sandboxes(data, state, servers, with_tryton=options.with_tryton)
-        services = [each.service for each in chosen] + _services(options, servers, api)
+        services = [each.service for each in chosen] + _services(options, servers, api, chosen)
         supervisor = Supervisor(services, log_dir=data.folder("logs"), on_event=lambda e: _tell(progress, e))
         with progress.step("Sandboxes, API and worker"):
             await stack.enter_async_context(supervisor)
@@ -115,9 +116,11 @@ async def _stack(options: Options, data: DataDir, progress: Progress) -> None:
         await _watch(supervisor, servers)
 
 
-def _services(options: Options, servers: Servers, api: DevApi) -> list[Service]:
+def _services(options: Options, servers: Servers, api: DevApi, chosen: list[Sandbox]) -> list[Service]:
     environment = {
         "CROSSHEAD_LOG_FORMAT": "console",
+        # Loopback is open to the sandboxes' ports only, not to whatever else runs on this machine.
+        "CROSSHEAD_EGRESS_ALLOWED_CIDRS": ",".join(f"{HOST}/32@{each.port}" for each in chosen),
         **{name: value for name, value in os.environ.items() if name.startswith("CROSSHEAD_")},
         **servers.environment,
     }

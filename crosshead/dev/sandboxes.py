@@ -33,6 +33,7 @@ class Sandbox:
     customer: str
     service: Service
     ready_file: Path
+    port: int
     write_defaults: dict[str, Any] = field(default_factory=dict)
 
     def told(self) -> dict[str, Any]:
@@ -88,7 +89,7 @@ def _sandbox(
         return ready_file.is_file()
 
     service = Service(system, argv, ready=ready, ready_timeout_s=ready_timeout_s)
-    return Sandbox(system, customer, service, ready_file, write_defaults or {})
+    return Sandbox(system, customer, service, ready_file, port, write_defaults or {})
 
 
 def _install_tryton() -> None:

@@ -18,6 +18,7 @@ from db.models.purchasing.purchase_order import PurchaseOrderRecord
 from db.types import Entity, Operation
 from sandbox.tryton.client import TrytonClient
 from sandbox.tryton.server import TrytonServer
+from tests.fixtures.egress import LOOPBACK
 
 FEEDS: Final = {feed.name: feed for feed in TRYTON.feeds}
 DEFAULTS: Final = TrytonWriteDefaults()
@@ -37,7 +38,10 @@ def credentials(server: TrytonServer, **changes: Any) -> TrytonCredentials:
 @asynccontextmanager
 async def source(server: TrytonServer, **changes: Any) -> AsyncIterator[TrytonSource]:
     """Open a source of its own pool."""
-    async with Egress.open() as egress, TRYTON.open(credentials(server, **changes), egress=egress) as opened:
+    async with (
+        Egress.open(guard=LOOPBACK) as egress,
+        TRYTON.open(credentials(server, **changes), egress=egress) as opened,
+    ):
         yield opened
 
 
