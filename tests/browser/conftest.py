@@ -67,3 +67,10 @@ async def graphiql(browser: Browser, api_url: str) -> AsyncIterator[Visit]:
     """GraphiQL, just opened, without a key."""
     async with visiting(browser, api_url) as visit:
         yield visit
+
+
+@pytest.fixture(scope="module")
+async def untouched(browser: Browser, api_url: str) -> AsyncIterator[Visit]:
+    """GraphiQL without a key, for the tests that look at it and leave it as it was."""
+    async with visiting(browser, api_url) as visit:
+        yield visit

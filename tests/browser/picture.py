@@ -24,25 +24,32 @@ from tests.fixtures.product import Product
 PICTURE: Final = Path(__file__).parents[2] / "docs" / "images" / "graphiql.png"
 LARGEST_BYTES: Final = 300_000
 QUERY: Final = """\
-# One query over every connected system.
-query LatestOrders {
+# Received orders of every connected system.
+query ReceivedOrders {
   purchaseOrders(
-    first: 20
-    filter: { status: { eq: APPROVED } }
-    orderBy: [{ field: ORDER_DATE, direction: DESC }]
+    first: 10
+    filter: { status: { eq: RECEIVED } }
+    orderBy: [{ field: REQUIRED_DATE }]
   ) {
     totalCount
     nodes {
-      connection { system { name } }
+      connection {
+        system {
+          name
+        }
+      }
       orderNumber
-      vendor { name }
-      totalNet
-      currency
-      lines { itemCode quantity unit }
+      requiredDate
+      vendor {
+        name
+      }
+      lines {
+        itemCode
+        quantity
+      }
     }
   }
-}
-"""
+}"""
 
 
 async def make() -> None:
@@ -50,7 +57,7 @@ async def make() -> None:
     chromium = shutil.which("chromium")
     if chromium is None:
         raise SystemExit("chromium is not installed (Debian: apt-get install chromium)")
-    with ExitStack() as parts, tempfile.TemporaryDirectory(prefix="crosshead-picture-") as folder:
+    with tempfile.TemporaryDirectory(prefix="crosshead-picture-") as folder, ExitStack() as parts:
         postgres = parts.enter_context(EmbeddedPostgres(Path(folder) / "postgres", fsync=False))
         redis = parts.enter_context(EmbeddedRedis(Path(folder) / "redis"))
         sap = parts.enter_context(serve(create_app()))
@@ -63,7 +70,6 @@ async def make() -> None:
             playwright = await running.enter_async_context(async_playwright())
             browser = await running.enter_async_context(launched(playwright, chromium))
             await _photograph(browser, product)
-        parts.close()
 
 
 async def _connect_tryton(product: Product, tryton: TrytonServer) -> None:
@@ -83,6 +89,8 @@ async def _photograph(browser: Browser, product: Product) -> None:
         await visit.set_query(QUERY)
         await page.get_by_role("button", name="Hide Example queries").click()
         await page.get_by_role("button", name="Hide editor tools").click()
+        await page.locator(".graphiql-query-editor .view-line").first.click()
+        await page.keyboard.press("Control+Home")
         answer = await visit.run()
         assert "errors" not in answer, answer
         await expect(visit.response).to_contain_text('"totalCount"')

@@ -93,7 +93,13 @@ async def open_product(postgres: EmbeddedPostgres, redis: EmbeddedRedis) -> Asyn
     url = postgres.dsn(DATABASE, user=LOGIN, password=PASSWORD)
     await migrate(url)
     settings = Settings.model_validate(
-        {"database_url": url, "redis_url": redis.url, "master_keys": MASTER_KEY, "port": 0, "log_level": "warning"}
+        {
+            "database_url": url,
+            "redis_url": redis.url,
+            "master_keys": MASTER_KEY,
+            "port": 0,
+            "egress_allowed_cidrs": "127.0.0.0/8",  # where the sandboxes listen
+        }
     )
     database = Database.open(url, pool_size=2, application="tests")
     scope, key = await make_organization(database, name="Demo organization", credits_pool=100)

@@ -51,14 +51,14 @@ async def test_the_key_is_kept_in_this_tab_only(graphiql: Visit, api_url: str, a
     graphiql.assert_clean(api_url)
 
 
-async def test_the_key_is_hidden_until_shown(graphiql: Visit) -> None:
-    field = graphiql.page.get_by_label("API key")
+async def test_the_key_is_hidden_until_shown(untouched: Visit) -> None:
+    field = untouched.page.get_by_label("API key")
     await expect(field).to_have_attribute("type", "password")
 
-    await graphiql.page.get_by_role("button", name="Show key").click()
+    await untouched.page.get_by_role("button", name="Show key").click()
     await expect(field).to_have_attribute("type", "text")
 
-    await graphiql.page.get_by_role("button", name="Hide key").click()
+    await untouched.page.get_by_role("button", name="Hide key").click()
     await expect(field).to_have_attribute("type", "password")
 
 
@@ -136,14 +136,14 @@ async def test_an_example_opens_in_a_tab_of_its_own_once(graphiql: Visit) -> Non
 
 
 @pytest.mark.parametrize(("scheme", "background"), [("light", "rgb(255, 255, 255)"), ("dark", "rgb(23, 29, 43)")])
-async def test_the_page_follows_the_systems_colours(graphiql: Visit, scheme: str, background: str) -> None:
-    await graphiql.page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+async def test_the_page_follows_the_systems_colours(untouched: Visit, scheme: str, background: str) -> None:
+    await untouched.page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
 
-    await expect(graphiql.page.locator(".page-bar")).to_have_css("background-color", background)
+    await expect(untouched.page.locator(".page-bar")).to_have_css("background-color", background)
 
 
-async def test_every_control_has_a_name(graphiql: Visit) -> None:
-    nameless = await graphiql.page.evaluate(
+async def test_every_control_has_a_name(untouched: Visit) -> None:
+    nameless = await untouched.page.evaluate(
         """[...document.querySelectorAll("button, input, a")].filter((control) => control.offsetParent &&
           !(control.ariaLabel || control.labels?.length || control.textContent.trim())).map((c) => c.outerHTML)"""
     )
