@@ -3,7 +3,7 @@
 from enum import Enum
 from functools import cache
 from inspect import Parameter, Signature
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import strawberry
 from sqlmodel import SQLModel
@@ -141,7 +141,8 @@ def relay(type_name: str, node: Any) -> Any:
     )
 
 
-_ARGUMENTS: Final = {
+_OF_CONNECTION: Final = (strawberry.ID | None, "Only rows of this connection; a connection token implies it.")
+_ARGUMENTS: Final[dict[str, tuple[Any, str]]] = {
     "first": (int | None, "The first n rows, 0 to 250; 50 by default."),
     "after": (str | None, "Begin after this cursor."),
     "last": (int | None, "The last n rows, 0 to 250."),
@@ -162,10 +163,17 @@ def list_field(type_name: str, returns: Any, description: str, *, of_connection:
     def resolve(**_: Any) -> Any:
         return Read(type_name, paged=True)
 
-    annotations: dict[str, Any] = {"connection_id": strawberry.ID | None} if of_connection else {}
+    arguments: dict[str, tuple[Any, str]] = {"connection_id": _OF_CONNECTION} if of_connection else {}
     if _filterable(type_name):
-        annotations |= {"filter": filter_type(type_name) | None, "order_by": list[order_type(type_name)] | None}  # type: ignore[misc]
-    annotations |= {name: annotation for name, (annotation, _) in _ARGUMENTS.items()}
+        arguments |= {
+            "filter": (filter_type(type_name) | None, "Which rows; all of them by default."),
+            "order_by": (list[order_type(type_name)] | None, "Sort keys, the first one first; ties go by id."),  # type: ignore[misc]
+        }
+    arguments |= _ARGUMENTS
+    annotations: dict[str, Any] = {
+        name: Annotated[annotation, strawberry.argument(description=told)]
+        for name, (annotation, told) in arguments.items()
+    }
     resolve.__signature__ = Signature(  # type: ignore[attr-defined]
         [
             Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=annotation)

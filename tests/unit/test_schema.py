@@ -110,6 +110,19 @@ def test_every_type_and_every_field_says_what_it_is() -> None:
     assert list(_undescribed()) == []
 
 
+def test_every_argument_of_a_list_says_what_it_is() -> None:
+    lists = {(name, key): field.args for name in [*SHAPES, "Query"] for key, field in object_type(name).fields.items()}
+    undescribed = [
+        (*place, argument)
+        for place, arguments in lists.items()
+        if "first" in arguments
+        for argument, declared in arguments.items()
+        if not declared.description
+    ]
+
+    assert undescribed == []
+
+
 def test_what_belongs_to_us_alone_is_told_nowhere() -> None:
     private = {"organizationId", "contentHash", "tokenHash", "leaseOwner", "fence", "checkpoints", "inputHash", "feeds"}
     told = {(name, key) for name in SHAPES for key in object_type(name).fields}
