@@ -81,7 +81,8 @@ async def opened(session: ReadSession, scope: Scope, connection_id: UUID) -> Ope
     row = rows.one_or_none()
     if row is None or scope.connection_id not in (None, connection_id):
         return None
-    connection, secret = row
+    connection: ConnectedSystem = row[0]
+    secret: ConnectionSecret | None = row[1]  # none once destroyed
     return Opened(
         id=connection.id,
         organization_id=connection.organization_id,
@@ -89,7 +90,7 @@ async def opened(session: ReadSession, scope: Scope, connection_id: UUID) -> Ope
         status=ConnectionStatus(connection.status),
         write_defaults=connection.write_defaults,
         historical_period_days=connection.historical_period_days,
-        sealed=Sealed(secret.key_id, secret.wrapped_key, secret.sealed) if secret else None,
+        sealed=Sealed(secret.key_id, secret.wrapped_key, secret.sealed) if secret is not None else None,
     )
 
 
