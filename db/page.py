@@ -202,23 +202,30 @@ def _page_part(part: PagePart, page: PageSelection, alias: str, limit: str, coun
     return _object([(p.key, info[p.name]) for p in part.parts])
 
 
-def scope_clause(shape: Shape, alias: str) -> str:
-    """Give the application's own scope filter; row-level security holds without it too."""
+def scope_clause(shape: Shape, alias: str, *, held: bool = False) -> str:
+    """Give the application's own scope filter; row-level security holds without it too.
+
+    Args:
+        held: $2 names the connection that the read is held to. Were that asked in SQL ($2 IS NULL OR …), a plan
+            made for any values could not begin at the connection in an index.
+    """
     if shape.connection_column is None:
         return "coalesce($2::uuid, $1::uuid) IS NOT NULL"
-    return f"{alias}.organization_id = $1::uuid AND ($2::uuid IS NULL OR {alias}.{shape.connection_column} = $2::uuid)"
+    own = f"{alias}.organization_id = $1::uuid"
+    return f"{own} AND {alias}.{shape.connection_column} = $2::uuid" if held else f"{own} AND $2::uuid IS NULL"
 
 
 @lru_cache(maxsize=2048)
-def compiled(root: Root) -> str:
-    """Give the statement for a selection; equal shapes share it."""
+def compiled(root: Root, *, held: bool = False) -> str:
+    """Give the statement for a selection, held to one connection or not; equal shapes share it."""
     names = _Names()
     alias = names.next()
     if isinstance(root, PageSelection):
-        return f"SELECT {_page(root, where=[scope_clause(SHAPES[root.type_name], alias)], names=names, alias=alias)}"
+        scope = scope_clause(SHAPES[root.type_name], alias, held=held)
+        return f"SELECT {_page(root, where=[scope], names=names, alias=alias)}"
     shape = SHAPES[root.selection.type_name]
     told = _object_of(root.selection, alias, names)
-    source = f"{shape.table} {alias} WHERE {scope_clause(shape, alias)}"
+    source = f"{shape.table} {alias} WHERE {scope_clause(shape, alias, held=held)}"
     if isinstance(root, All):
         return (
             f"SELECT coalesce('[' || string_agg({told}, ',' ORDER BY {alias}.{shape.key}) || ']', '[]') FROM {source}"
@@ -241,5 +248,6 @@ async def read_json(session: ReadSession, root: Root, slots: Slots, *, scope: Sc
     """
     connection = await session.connection()
     bound = (scope.organization_id, scope.connection_id, *slots)
-    text = (await connection.exec_driver_sql(compiled(root), bound)).scalar()
+    statement = compiled(root, held=scope.connection_id is not None)
+    text = (await connection.exec_driver_sql(statement, bound)).scalar()
     return None if text is None else str(text).encode()
