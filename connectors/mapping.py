@@ -69,7 +69,7 @@ class EntityMapping:
     Attributes:
         record: The class that validates the record.
         fields: All of its fields and lists.
-        revision: Grows when a converter's meaning changes, so that stored items are mapped anew.
+        revision: Grows when what a converter or a `when` does changes, so that stored items are mapped anew.
         version: Short hash of everything that decides a record's values: part of each item's hash.
     """
 
@@ -114,10 +114,10 @@ def _values(fields: Sequence[To], body: Mapping[str, Any], units: Mapping[str, s
     for part in fields:
         try:
             value = part.read(*(at(body, path) for path in part.paths))
-        except (ValueError, TypeError, KeyError, ArithmeticError) as error:
+            if part.read is unit:
+                value = units.get(value, value)
+        except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as error:
             raise MappingError(f"{part.target} from {', '.join(part.paths)}: {error}") from error
-        if part.read is unit:
-            value = units.get(value, value)
         if value is not None:
             values[part.target] = value
     return values

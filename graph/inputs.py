@@ -19,6 +19,9 @@ T = TypeVar("T")
 CODES: Final = enumeration(ErrorCode)
 
 
+GIVEN: Final = strawberry.argument(description="What is asked.")
+
+
 @strawberry.type(description="Why a mutation did not do what was asked; nothing else was changed.")
 class UserError:
     """Why a mutation did not do what was asked."""

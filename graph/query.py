@@ -1,6 +1,6 @@
 """Queries: who am I, what can be connected, what is connected, and its records."""
 
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import strawberry
@@ -81,17 +81,21 @@ async def _organization(info: ApiInfo) -> Organization:
     return Organization(id=strawberry.ID(encode_id("Organization", row.id)), name=row.name, credits=credits_told)
 
 
+OfId = Annotated[strawberry.ID, strawberry.argument(description="Its id.")]
+Ids = Annotated[list[strawberry.ID], strawberry.argument(description="Their ids, at most 100.")]
+
+
 @strawberry.type(description="Reads; each list and object is one SQL statement whatever is selected.")
 class Query:
     """The root of reads."""
 
     @strawberry.field(description="Any object by its id; null where the token sees none.")
-    async def node(self, info: ApiInfo, id: strawberry.ID) -> Node | None:  # noqa: A002
+    async def node(self, info: ApiInfo, id: OfId) -> Node | None:  # noqa: A002
         """Read any object."""
         return await _node(info, id)
 
     @strawberry.field(description="Objects by their ids, in the order asked; null where the token sees none.")
-    async def nodes(self, info: ApiInfo, ids: list[strawberry.ID]) -> list[Node | None]:
+    async def nodes(self, info: ApiInfo, ids: Ids) -> list[Node | None]:
         """Read several objects."""
         if len(ids) > 100:
             raise ApiError(ErrorCode.BAD_USER_INPUT, "nodes takes at most 100 ids.")
@@ -121,42 +125,42 @@ class Query:
         return everything
 
     @strawberry.field(description="A connection by its id.")
-    def connection(self, id: strawberry.ID) -> ConnectedSystem | None:  # noqa: A002
+    def connection(self, id: OfId) -> ConnectedSystem | None:  # noqa: A002
         """Read a connection."""
         return _one("ConnectedSystem", id)
 
     @strawberry.field(description="A sync run by its id.")
-    def sync_run(self, id: strawberry.ID) -> SyncRun | None:  # noqa: A002
+    def sync_run(self, id: OfId) -> SyncRun | None:  # noqa: A002
         """Read a run."""
         return _one("SyncRun", id)
 
     @strawberry.field(description="A write operation by its id.")
-    def write_operation(self, id: strawberry.ID) -> WriteOperation | None:  # noqa: A002
+    def write_operation(self, id: OfId) -> WriteOperation | None:  # noqa: A002
         """Read an operation."""
         return _one("WriteOperation", id)
 
     @strawberry.field(description="A purchase order by its id.")
-    def purchase_order(self, id: strawberry.ID) -> PurchaseOrder | None:  # noqa: A002
+    def purchase_order(self, id: OfId) -> PurchaseOrder | None:  # noqa: A002
         """Read an order."""
         return _one("PurchaseOrder", id)
 
     @strawberry.field(description="A work order by its id.")
-    def work_order(self, id: strawberry.ID) -> WorkOrder | None:  # noqa: A002
+    def work_order(self, id: OfId) -> WorkOrder | None:  # noqa: A002
         """Read a work order."""
         return _one("WorkOrder", id)
 
     @strawberry.field(description="A vendor by its id.")
-    def vendor(self, id: strawberry.ID) -> Vendor | None:  # noqa: A002
+    def vendor(self, id: OfId) -> Vendor | None:  # noqa: A002
         """Read a vendor."""
         return _one("Vendor", id)
 
     @strawberry.field(description="An item by its id.")
-    def item(self, id: strawberry.ID) -> Item | None:  # noqa: A002
+    def item(self, id: OfId) -> Item | None:  # noqa: A002
         """Read an item."""
         return _one("Item", id)
 
     @strawberry.field(description="An inventory level by its id.")
-    def inventory_level(self, id: strawberry.ID) -> InventoryLevel | None:  # noqa: A002
+    def inventory_level(self, id: OfId) -> InventoryLevel | None:  # noqa: A002
         """Read an inventory level."""
         return _one("InventoryLevel", id)
 

@@ -1,5 +1,7 @@
 """The schema, put together and printed."""
 
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import strawberry
@@ -9,6 +11,7 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.types.execution import ExecutionContext
 from strawberry.utils.logging import StrawberryLogger
 
+from db.types import InvalidId
 from graph.context import FreshReads
 from graph.errors import TellErrors
 from graph.executor import Executor
@@ -36,8 +39,19 @@ class ApiSchema(strawberry.Schema):
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
         """Log unexpected errors with their trace; told ones are the caller's."""
         for error in errors:
-            if error.original_error is not None and not isinstance(error.original_error, GraphQLError):
+            original = error.original_error
+            if original is not None and not isinstance(original, (GraphQLError, InvalidId)):
                 StrawberryLogger.error(error, execution_context)
+
+
+class Documents(ParserCache):
+    """Keeps parsed documents; what does not parse is left to the schema, which tells why on every road."""
+
+    def on_parse(self) -> Iterator[None]:
+        """Take the document from the cache, or parse it into the cache."""
+        with suppress(GraphQLError):
+            next(super().on_parse())
+        yield
 
 
 def make_schema() -> ApiSchema:
@@ -46,7 +60,7 @@ def make_schema() -> ApiSchema:
         TellErrors,
         FreshReads,
         lambda: MaxTokensLimiter(max_token_count=MAX_TOKENS),
-        lambda: ParserCache(maxsize=1024),
+        lambda: Documents(maxsize=1024),
         lambda: ValidationCache(maxsize=1024),
     ]
     return ApiSchema(

@@ -1,7 +1,7 @@
 """Subscriptions: committed changes as they come, over graphql-transport-ws."""
 
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Annotated, Any
 
 import strawberry
 
@@ -27,6 +27,13 @@ class RecordChange:
     record: Node | None = strawberry.field(description="The record as it is now; null once its data was deleted.")
 
 
+OfConnection = Annotated[
+    strawberry.ID | None, strawberry.argument(description="Only this connection; all that the token sees otherwise.")
+]
+OfRun = Annotated[strawberry.ID | None, strawberry.argument(description="Only this run.")]
+OfEntity = Annotated[Entity | None, strawberry.argument(description="Only this entity.")]
+
+
 def _scope(context: Context, connection_id: strawberry.ID | None) -> Scope:
     who = context.who
     if connection_id is None:
@@ -42,8 +49,8 @@ class Subscription:
     async def sync_run_updated(
         self,
         info: ApiInfo,
-        connection_id: strawberry.ID | None = None,
-        sync_run_id: strawberry.ID | None = None,
+        connection_id: OfConnection = None,
+        sync_run_id: OfRun = None,
     ) -> AsyncIterator[SyncRun]:
         """Follow runs."""
         scope = _scope(info.context, connection_id)
@@ -56,8 +63,8 @@ class Subscription:
     async def record_changed(
         self,
         info: ApiInfo,
-        connection_id: strawberry.ID | None = None,
-        entity: enumeration(Entity) | None = None,  # type: ignore[valid-type]
+        connection_id: OfConnection = None,
+        entity: OfEntity = None,
     ) -> AsyncIterator[RecordChange]:
         """Follow records."""
         scope = _scope(info.context, connection_id)

@@ -45,6 +45,7 @@ class ApiToken(TenantRow, table=True):
     __table_args__ = (
         UniqueConstraint("token_hash"),
         one_of("kind", TokenKind),
+        one_of("scope", TokenScope),
         Index("api_token_connection", "connection_id"),
     )
 

@@ -1,6 +1,6 @@
 """Connecting systems, changing connections, asking for syncs."""
 
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import strawberry
@@ -12,7 +12,7 @@ from db.types import Entity, ErrorCode, decode_id
 from graph.context import ApiInfo, Context, Read
 from graph.entity import enumeration
 from graph.errors import ApiError, bad_input
-from graph.inputs import UserError, given, json_object, user_error
+from graph.inputs import GIVEN, UserError, given, json_object, user_error
 from graph.types.sync import SyncRun
 from graph.types.systems import ConnectedSystem
 from jobs.connect import ConnectRequest
@@ -140,7 +140,7 @@ class ConnectionMutations:
     async def connect_system(
         self,
         info: ApiInfo,
-        input: ConnectSystemInput,  # noqa: A002
+        input: Annotated[ConnectSystemInput, GIVEN],  # noqa: A002
     ) -> ConnectSystemPayload:
         """Connect a system."""
         context = info.context
@@ -166,7 +166,7 @@ class ConnectionMutations:
     async def update_connection(
         self,
         info: ApiInfo,
-        input: UpdateConnectionInput,  # noqa: A002
+        input: Annotated[UpdateConnectionInput, GIVEN],  # noqa: A002
     ) -> UpdateConnectionPayload:
         """Change a connection."""
         context = info.context
@@ -187,7 +187,7 @@ class ConnectionMutations:
         return UpdateConnectionPayload(connection=read)
 
     @strawberry.mutation(description="Ask for a sync now.")
-    async def trigger_sync(self, info: ApiInfo, input: TriggerSyncInput) -> TriggerSyncPayload:  # noqa: A002
+    async def trigger_sync(self, info: ApiInfo, input: Annotated[TriggerSyncInput, GIVEN]) -> TriggerSyncPayload:  # noqa: A002
         """Ask for a sync."""
         context = info.context
         context.who.require(TokenScope.WRITE)

@@ -1,7 +1,7 @@
 """Writing purchase orders."""
 
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
 
 import strawberry
 from strawberry.scalars import JSON
@@ -12,6 +12,7 @@ from db.types import Entity, Operation, encode_id
 from graph.context import ApiInfo, Read
 from graph.errors import bad_input
 from graph.inputs import (
+    GIVEN,
     AddressInput,
     ReferenceInput,
     UserError,
@@ -85,7 +86,7 @@ class PurchasingMutations:
     async def create_purchase_order(
         self,
         info: ApiInfo,
-        input: CreatePurchaseOrderInput,  # noqa: A002
+        input: Annotated[CreatePurchaseOrderInput, GIVEN],  # noqa: A002
     ) -> PurchaseOrderWritePayload:
         """Make an order."""
         context = info.context

@@ -228,7 +228,6 @@ def test_every_type_field_and_input_field_is_described() -> None:
     assert undescribed(arguments=False) == []
 
 
-@pytest.mark.xfail(reason="arguments of single objects, mutations and subscriptions have no description yet")
 def test_every_argument_is_described() -> None:
     assert undescribed(arguments=True) == []
 

@@ -76,6 +76,7 @@ def upgrade() -> None:
         sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("revoked_reason", sa.Text(collation="C"), nullable=True),
         sa.CheckConstraint("kind IN ('ORGANIZATION', 'CONNECTION')", name="kind_known"),
+        sa.CheckConstraint("scope IN ('READ', 'WRITE', 'ADMIN')", name="scope_known"),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("token_hash"),
     )
