@@ -293,6 +293,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("connection_id", "id"),
         sa.UniqueConstraint("connection_id", "source_id"),
     )
+    op.create_index(
+        "purchase_order_native_status", "purchase_order", ["connection_id", "native_status", "id"], unique=False
+    )
+    op.create_index(
+        "purchase_order_vendor_reference", "purchase_order", ["connection_id", "vendor_reference", "id"], unique=False
+    )
+    op.create_index("purchase_order_currency", "purchase_order", ["connection_id", "currency", "id"], unique=False)
+    op.create_index(
+        "purchase_order_required_date", "purchase_order", ["connection_id", "required_date", "id"], unique=False
+    )
     op.create_index("purchase_order_order_date", "purchase_order", ["connection_id", "order_date", "id"], unique=False)
     op.create_index(
         "purchase_order_order_number", "purchase_order", ["connection_id", "order_number", "id"], unique=False
@@ -617,6 +627,10 @@ def downgrade() -> None:
     op.drop_index("purchase_order_vendor", table_name="purchase_order")
     op.drop_index("purchase_order_status", table_name="purchase_order")
     op.drop_index("purchase_order_source_updated_at", table_name="purchase_order")
+    op.drop_index("purchase_order_order_number", table_name="purchase_order")
+    op.drop_index("purchase_order_order_number", table_name="purchase_order")
+    op.drop_index("purchase_order_order_number", table_name="purchase_order")
+    op.drop_index("purchase_order_order_number", table_name="purchase_order")
     op.drop_index("purchase_order_order_number", table_name="purchase_order")
     op.drop_index("purchase_order_order_date", table_name="purchase_order")
     op.drop_table("purchase_order")

@@ -127,9 +127,9 @@ class PurchaseOrderFields(Fields):
     revision: str | None = c.text("Revision of the order.")
     status: PurchaseOrderStatus = c.choice("Where the order is on its way.", filterable=True)
     native_status: str | None = c.text("The source's own status, word for word.", filterable=True)
-    approval: ApprovalState = c.choice("Whether it is approved.", default=ApprovalState.UNKNOWN, filterable=True)
-    receipt: Progress = c.choice("How much of it came.", default=Progress.UNKNOWN, filterable=True)
-    billing: Progress = c.choice("How much of it was billed.", default=Progress.UNKNOWN, filterable=True)
+    approval: ApprovalState = c.choice("Whether it is approved.", default=ApprovalState.UNKNOWN)
+    receipt: Progress = c.choice("How much of it came.", default=Progress.UNKNOWN)
+    billing: Progress = c.choice("How much of it was billed.", default=Progress.UNKNOWN)
     vendor_source_id: str | None = c.text("The source's key of the vendor.", public=False)
     vendor_reference: str | None = c.text("The vendor's own number of the order or quotation.", filterable=True)
     buyer: str | None = c.text("Who buys, as the source names them.")
@@ -137,7 +137,7 @@ class PurchaseOrderFields(Fields):
     currency: str | None = c.text("Currency of all amounts, ISO 4217.", max_length=3, filterable=True)
     order_date: date | None = c.day("Date of the order.", filterable=True)
     required_date: date | None = c.day("When the buyer asked for it: the earliest of the lines.", filterable=True)
-    delivery_date: date | None = c.day("When the vendor promised it.", filterable=True)
+    delivery_date: date | None = c.day("When the vendor promised it.")
     payment_terms: PaymentTerms | None = c.document("When invoices are due.")
     incoterms: str | None = c.text("Delivery terms, e.g. `FCA Hamburg`.")
     ship_to: Address | None = c.document("Where the goods go.")
@@ -168,6 +168,10 @@ class PurchaseOrder(PurchaseOrderFields, EntityRow, table=True):
         Index("purchase_order_order_number", "connection_id", "order_number", "id"),
         Index("purchase_order_status", "connection_id", "status", "id"),
         Index("purchase_order_vendor", "connection_id", "vendor_source_id", "id"),
+        Index("purchase_order_native_status", "connection_id", "native_status", "id"),
+        Index("purchase_order_vendor_reference", "connection_id", "vendor_reference", "id"),
+        Index("purchase_order_currency", "connection_id", "currency", "id"),
+        Index("purchase_order_required_date", "connection_id", "required_date", "id"),
         Index("purchase_order_order_date", "connection_id", "order_date", "id"),
         Index("purchase_order_source_updated_at", "connection_id", "source_updated_at", "id"),
     )
