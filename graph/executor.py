@@ -4,6 +4,7 @@ graphql-core completes every field of every object in Python; a Fragment is
 JSON that the database has completed, and passes as it is.
 """
 
+from functools import cached_property
 from typing import Any
 
 import orjson
@@ -14,11 +15,16 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from db.selection import Root
 from graph.context import Context, Read, answered
-from graph.selection import Builder
+from graph.selection import Builder, Size
 
 
 class Executor(StrawberryGraphQLCoreExecutionContext):
     """graphql-core's executor, with reads answered by the database."""
+
+    @cached_property
+    def size(self) -> Size:
+        """What this operation reads so far."""
+        return Size()
 
     def complete_value(
         self,
@@ -38,7 +44,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
 
     def _answer(self, read: Read, return_type: Any, details: FieldDetailsList, info: GraphQLResolveInfo[Any]) -> Any:
         context: Context = self.context_value
-        builder = Builder(self)
+        builder = Builder(self, self.size)
         named = get_named_type(return_type)
         if not read.paged:
             named = self.schema.type_map[read.type_name]
