@@ -9,48 +9,9 @@ import pytest
 
 from db.scope import Scope
 from db.types import Entity, ErrorCode, Operation, Problem, Reference
-from jobs.write import Outcome, WriteDoor, WriteRequest
-from tests.fixtures.engine import Engine, Row, counters
+from tests.fixtures.engine import Engine, counters
 from tests.fixtures.ledger import EPOCH
-
-BOLT = {"item": Reference(code="BOLT-8"), "quantity": Decimal("12.50")}
-
-
-def request(
-    own: Scope, *, key: str | None = None, operation: Operation = Operation.CREATE, **values: Any
-) -> WriteRequest:
-    """Ask for an order; `values` replace the usual ones, None leaves one out."""
-    assert own.connection_id is not None
-    given = {"vendor": Reference(source_id="v1"), "currency": "EUR", "lines": [BOLT], **values}
-    return WriteRequest(
-        connection_id=own.connection_id,
-        entity=Entity.PURCHASE_ORDER,
-        operation=operation,
-        values={name: value for name, value in given.items() if value is not None},
-        root="purchaseOrder",
-        idempotency_key=key,
-        actor="key_1",
-        request_id="req_1",
-    )
-
-
-async def write(engine: Engine, own: Scope, **given: Any) -> Outcome:
-    """Carry an order to the ledger."""
-    return await engine.write_door().perform(own, request(own, **given))
-
-
-async def operations(engine: Engine) -> list[Row]:
-    """Give the stored operations in order."""
-    rows = await engine.rows("SELECT * FROM write_operation ORDER BY id")
-    return [row | {"error": orjson.loads(row["error"] or "null")} for row in rows]
-
-
-async def nothing_happened(engine: Engine) -> bool:
-    """Tell whether neither the ledger nor the store has anything of a write."""
-    stored = [
-        await engine.one(f"SELECT count(*) FROM {name}") for name in ("write_operation", "event", "purchase_order")
-    ]
-    return stored == [0, 0, 0] and engine.ledger.asked("/orders", "POST") == [] and engine.ledger.orders == {}
+from tests.fixtures.writing import BOLT, nothing_happened, operations, request, write
 
 
 async def test_an_order_goes_out_and_comes_back_as_the_source_has_it(engine: Engine) -> None:
@@ -332,82 +293,6 @@ async def test_a_write_stands_when_its_read_back_fails(engine: Engine) -> None:
     assert (outcome.problems, outcome.record_id) == ((), None)
     assert [operation["state"] for operation in await operations(engine)] == ["SUCCEEDED"]
     assert counters(await engine.sync(own)) == {"fetched": 1, "created": 1, "pages": 1}
-
-
-async def test_the_same_key_and_body_have_one_effect_and_one_outcome(engine: Engine) -> None:
-    own = await engine.connect()
-
-    first = await write(engine, own, key="k1")
-    second = await write(engine, own, key="k1")
-
-    assert second == first
-    assert len(engine.ledger.asked("/orders", "POST")) == len(await operations(engine)) == 1
-
-
-async def test_ten_at_once_with_one_key_have_one_effect_and_all_get_its_outcome(engine: Engine) -> None:
-    """Off: the unique index write_operation_idempotency; `_settled` in jobs/write.py: nine get no record."""
-    own = await engine.connect()
-    held = engine.ledger.fault("/orders", method="POST", hold=True)
-    door = engine.write_door()
-
-    tasks = [asyncio.create_task(door.perform(own, request(own, key="k1"))) for _ in range(10)]
-    await held.reached.wait()
-    await asyncio.sleep(0.3)
-    held.go.set()
-    outcomes = await asyncio.gather(*tasks)
-
-    assert len(set(outcomes)) == 1
-    assert outcomes[0].record_id is not None
-    assert (
-        len(engine.ledger.asked("/orders", "POST")) == len(await operations(engine)) == len(engine.ledger.orders) == 1
-    )
-
-
-async def test_a_repeat_waits_no_longer_than_it_may_and_gets_the_open_operation(engine: Engine) -> None:
-    own = await engine.connect()
-    held = engine.ledger.fault("/orders", method="POST", hold=True)
-    first = asyncio.create_task(write(engine, own, key="k1"))
-    await held.reached.wait()
-    hasty = WriteDoor(
-        database=engine.database, queue=engine.queue, sources=engine.sources, now=engine.ahead, wait_seconds=0.2
-    )
-
-    repeat = await hasty.perform(own, request(own, key="k1"))
-
-    assert (repeat.operation_id, repeat.record_id, repeat.problems) == ((await operations(engine))[0]["id"], None, ())
-    held.go.set()
-    assert (await first).operation_id == repeat.operation_id
-
-
-async def test_a_key_used_with_another_body_is_a_conflict(engine: Engine) -> None:
-    own = await engine.connect()
-    await write(engine, own, key="k1")
-
-    outcome = await write(engine, own, key="k1", currency="USD")
-
-    assert [(problem.code, problem.path) for problem in outcome.problems] == [
-        (ErrorCode.IDEMPOTENCY_CONFLICT, ("idempotencyKey",))
-    ]
-    assert len(engine.ledger.orders) == 1
-
-
-async def test_keys_of_different_connections_do_not_meet(engine: Engine) -> None:
-    one, two = await engine.connect(), await engine.connect()
-
-    outcomes = [await write(engine, own, key="k1") for own in (one, two)]
-
-    assert [outcome.problems for outcome in outcomes] == [(), ()]
-    assert len(engine.ledger.orders) == 2
-
-
-async def test_a_repeat_tells_the_sources_words_again(engine: Engine) -> None:
-    own = await engine.connect()
-    first = await write(engine, own, key="k1", vendor=Reference(source_id="v9"))
-
-    again = await write(engine, own, key="k1", vendor=Reference(source_id="v9"))
-
-    assert [problem.source_message for problem in again.problems] == ["vendor v9 is blocked"]
-    assert [problem.code for problem in again.problems] == [problem.code for problem in first.problems]
 
 
 @pytest.mark.parametrize(
