@@ -16,6 +16,7 @@ from db.types import Entity
 from jobs import schedule
 from tests.fixtures.engine import Engine, counters, until
 from tests.fixtures.ledger import Fault
+from tests.fixtures.product import environment
 
 LEASE_SECONDS = 3
 PAGES = 3
@@ -58,15 +59,7 @@ class Workers:
 @pytest.fixture
 async def workers(engine: Engine) -> AsyncIterator[Workers]:
     """Worker processes with a short lease."""
-    settings = engine.settings
-    env = {
-        **os.environ,
-        "CROSSHEAD_DATABASE_URL": str(settings.database_url),
-        "CROSSHEAD_REDIS_URL": str(settings.redis_url),
-        "CROSSHEAD_MASTER_KEYS": settings.master_keys.get_secret_value(),
-        "CROSSHEAD_DATABASE_POOL_SIZE": "2",
-        "CROSSHEAD_LEASE_SECONDS": str(LEASE_SECONDS),
-    }
+    env = environment(engine.settings, database_pool_size=2, lease_seconds=LEASE_SECONDS)
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         *("-m", "tests.fixtures.doomed_worker"),
