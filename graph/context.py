@@ -66,6 +66,7 @@ class Reader:
         self._lock = asyncio.Lock()
         self._stack = AsyncExitStack()
         self._session: ReadSession | None = None
+        self._over = False
 
     async def json(self, root: Root, slots: Slots, *, scope: Scope | None = None) -> bytes | None:
         """Answer a read as JSON text; None where no row has the id."""
@@ -74,14 +75,22 @@ class Reader:
             async with self._database.read(scope) as session:
                 return await read_json(session, root, slots, scope=scope)
         async with self._lock:  # one connection answers one statement at a time
+            if self._over:
+                return None
             if self._session is None:
                 self._session = await self._stack.enter_async_context(self._database.read(self._scope))
             return await read_json(self._session, root, slots, scope=scope)
 
     async def close(self) -> None:
-        """End the transaction."""
-        await self._stack.aclose()
-        self._session = None
+        """End the transaction.
+
+        Where one list of a request is refused, graphql-core answers at once and leaves the lists beside it to end in
+        the background: one that has begun is waited for, the others read nothing.
+        """
+        async with self._lock:
+            self._over = True
+            self._session = None
+            await self._stack.aclose()
 
 
 @dataclass(slots=True)
