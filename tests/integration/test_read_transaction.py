@@ -1,0 +1,76 @@
+"""The one transaction of a request: opened by its first read, and given back whatever happens."""
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+import sqlalchemy
+from sqlalchemy.pool import Pool
+
+from db.engine import Database
+from db.scope import Scope
+from db.selection import PagePart, PageSelection
+from db.types import new_id
+from graph.context import Reader
+from tests.fixtures.engine import until
+from tests.fixtures.reading import Shelf, watched
+
+COUNT = PageSelection("PurchaseOrder", (PagePart("totalCount", "totalCount"),), limit_slot=0)
+REFUSED_BESIDE_OTHERS = """
+{ a: purchaseOrders { totalCount } b: vendors { totalCount } c: purchaseOrders(first: 999) { totalCount } }
+"""
+
+
+@pytest.fixture
+def lent() -> Iterator[list[int]]:
+    """Connections that pools of this process have given out and not got back, as the only entry."""
+    count = [0]
+
+    def out(*_: object) -> None:
+        count[0] += 1
+
+    def back(*_: object) -> None:
+        count[0] -= 1
+
+    sqlalchemy.event.listen(Pool, "checkout", out)
+    sqlalchemy.event.listen(Pool, "checkin", back)
+    yield count
+    sqlalchemy.event.remove(Pool, "checkout", out)
+    sqlalchemy.event.remove(Pool, "checkin", back)
+
+
+async def test_a_list_refused_beside_others_keeps_no_connection(shelf: Shelf, lent: list[int]) -> None:
+    for _ in range(8):  # twice what the pool holds
+        code, _ = await shelf.refusal(REFUSED_BESIDE_OTHERS)
+        assert code == "BAD_USER_INPUT"
+
+    assert await until(lambda: _all_back(lent), timeout_s=5)
+
+
+async def _all_back(lent: list[int]) -> bool:
+    """An answer leaves before its transaction ends."""
+    return lent == [0]
+
+
+async def test_a_reader_that_is_closed_reads_nothing_and_opens_nothing(database: Database, lent: list[int]) -> None:
+    reader = Reader(database, Scope(new_id(), new_id()), fresh=False)
+    assert await reader.json(COUNT, [10]) == b'{"totalCount":0}'
+    await reader.close()
+
+    with watched() as seen:
+        assert await reader.json(COUNT, [10]) is None
+
+    assert (seen.data, seen.transactions, lent) == ([], [], [0])
+
+
+async def test_closing_waits_for_the_read_under_way(database: Database, lent: list[int]) -> None:
+    reader = Reader(database, Scope(new_id(), new_id()), fresh=False)
+    reading = asyncio.create_task(reader.json(COUNT, [10]))
+    late = asyncio.create_task(reader.json(COUNT, [10]))
+    await asyncio.sleep(0)
+
+    await reader.close()
+
+    assert await reading == b'{"totalCount":0}'
+    assert await late in {None, b'{"totalCount":0}'}
+    assert lent == [0]
