@@ -8,9 +8,8 @@ from strawberry.exceptions import MissingQueryError
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 
-from connectors.errors import ConnectorError
 from db.engine import Database
-from db.types import RETRYABLE, ErrorCode, InvalidId, Problem
+from db.types import RETRYABLE, ErrorCode, InvalidId
 
 UNAVAILABLE: Final = Database.unreachable
 _REFUSED_EARLY: Final = (MissingQueryError, CannotGetOperationTypeError, InvalidOperationTypeError)
@@ -33,22 +32,6 @@ class ApiError(GraphQLError):
 def bad_input(message: str, **details: Any) -> ApiError:
     """Make a BAD_USER_INPUT error."""
     return ApiError(ErrorCode.BAD_USER_INPUT, message, **details)
-
-
-def from_problem(problem: Problem) -> ApiError:
-    """Tell a problem as a top-level error."""
-    details = {"path": list(problem.path)} if problem.path else {}
-    return ApiError(problem.code, problem.message, **details)
-
-
-def from_connector(error: ConnectorError) -> ApiError:
-    """Tell a source's failure as a top-level error."""
-    details: dict[str, Any] = {"remedy": error.remedy}
-    for name, attribute in (("reason", "reason"), ("retryAfterSeconds", "retry_after_s")):
-        value = getattr(error, attribute, None)
-        if value is not None:
-            details[name] = value
-    return ApiError(error.code, error.message, **details)
 
 
 def told(error: GraphQLError, *, request_id: str) -> GraphQLError:

@@ -40,20 +40,25 @@ async def leased(
         yield None
         return
     lease = Lease(fence)
-    renewal = asyncio.create_task(_renew(database, scope, entity, lease, seconds))
+    done = asyncio.Event()
+    renewal = asyncio.create_task(_renew(database, scope, entity, lease, seconds, done))
     try:
         yield lease
     finally:
-        renewal.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await renewal
+        done.set()  # not cancelled: a renewal cut off in mid-statement would lose its database connection
+        await renewal
         async with database.system() as session:
             await sync.release_lease(session, scope, entity, fence=fence)
 
 
-async def _renew(database: Database, scope: Scope, entity: Entity, lease: Lease, seconds: int) -> None:
+async def _renew(
+    database: Database, scope: Scope, entity: Entity, lease: Lease, seconds: int, done: asyncio.Event
+) -> None:
     while True:
-        await asyncio.sleep(seconds / 3)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(done.wait(), seconds / 3)
+        if done.is_set():
+            return
         try:
             async with database.system() as session:
                 held = await sync.renew_lease(session, scope, entity, fence=lease.fence, seconds=seconds)

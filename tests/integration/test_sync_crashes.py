@@ -184,7 +184,7 @@ async def test_the_fence_refuses_the_failure_of_a_stale_worker_too(engine: Engin
     engine.ledger.add()
     own = await engine.connect()
     run_id = await engine.trigger(own)
-    held = engine.ledger.fault("/orders", hold=True, drop=True)
+    held = engine.ledger.fault("/orders", hold=True, status=503)
     stale = asyncio.create_task(engine.runner(lease_seconds=600).run(own, run_id))
     await _taken_over(engine, held)
     await engine.runner().run(own, run_id)
@@ -228,7 +228,8 @@ async def test_a_lease_is_renewed_while_a_page_takes_long(engine: Engine) -> Non
     await asyncio.sleep(1.5)
 
     await engine.runner().run(own, run_id)
-    assert len(engine.ledger.asked("/time")) == 1
+    assert (await engine.run_row(run_id))["status"] == "RUNNING"
+    assert len(engine.ledger.asked("/orders")) == 1
     held.go.set()
     await task
     assert (await engine.run_row(run_id))["status"] == "SUCCEEDED"

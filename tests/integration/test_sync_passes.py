@@ -228,7 +228,8 @@ async def test_a_change_that_comes_to_light_late_is_found_within_the_overlap(eng
     own = await engine.connect()
     await engine.sync(own)
     late = engine.ledger.add()
-    engine.ledger.orders[late]["changed"] = (EPOCH - behind).isoformat()
+    for part in (engine.ledger.orders[late], *engine.ledger.orders[late]["lines"]):
+        part["changed"] = (EPOCH - behind).isoformat()
     engine.ledger.pass_time(hours=1)
 
     run = await engine.sync(own)

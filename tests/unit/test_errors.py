@@ -8,9 +8,8 @@ from graphql.error import located_error
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from connectors.errors import RateLimited, SourceUnavailable
-from db.types import ErrorCode, InvalidId, Problem
-from graph.errors import ApiError, bad_input, from_connector, from_problem, told
+from db.types import ErrorCode, InvalidId
+from graph.errors import ApiError, bad_input, told
 from graph.schema import make_schema
 
 SECRET = "postgresql://crosshead:hunter2@db.internal/crosshead"
@@ -92,34 +91,3 @@ def test_retryable_are_exactly_the_codes_that_waiting_helps(code: ErrorCode) -> 
     waiting = {"SOURCE_UNREACHABLE", "SOURCE_RATE_LIMITED", "SOURCE_ERROR", "RATE_LIMITED", "UNAVAILABLE"}
 
     assert (ApiError(code, "x").extensions or {})["retryable"] is (code.value in waiting)
-
-
-def test_a_problem_becomes_an_error_with_its_path() -> None:
-    problem = Problem(ErrorCode.BAD_USER_INPUT, "Too long.", ("purchaseOrder", "notes"), source_message="nope")
-
-    error = from_problem(problem)
-
-    assert (error.message, error.extensions) == (
-        "Too long.",
-        {"code": "BAD_USER_INPUT", "retryable": False, "path": ["purchaseOrder", "notes"]},
-    )
-
-
-def test_a_sources_failure_tells_its_remedy_and_when_to_come_back() -> None:
-    error = from_connector(RateLimited("Too fast.", retry_after_s=12.5))
-
-    assert (error.message, error.extensions) == (
-        "Too fast.",
-        {
-            "code": "SOURCE_RATE_LIMITED",
-            "retryable": True,
-            "retryAfterSeconds": 12.5,
-            "remedy": "Wait; the call is made again by itself.",
-        },
-    )
-
-
-def test_an_unreachable_source_tells_how_far_the_call_got() -> None:
-    error = from_connector(SourceUnavailable("No answer.", reason="DNS", sent=False))
-
-    assert (error.extensions or {})["reason"] == "DNS"
