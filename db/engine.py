@@ -57,6 +57,7 @@ def make_engine(url: str, *, role: str | None, pool_size: int, application: str)
         pool_size=pool_size,
         max_overflow=0,
         pool_pre_ping=True,
+        hide_parameters=True,  # values of records and keys stay out of errors and logs
         json_serializer=lambda value: orjson.dumps(value).decode(),
         json_deserializer=orjson.loads,
         connect_args={"server_settings": settings, "timeout": 10, "command_timeout": 60},

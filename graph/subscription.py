@@ -45,7 +45,9 @@ def _scope(context: Context, connection_id: strawberry.ID | None) -> Scope:
 class Subscription:
     """The root of subscriptions."""
 
-    @strawberry.subscription(description="A sync run each time it changes; a named run is told at once, too.")
+    @strawberry.subscription(
+        description="A sync run each time it changes, as it is by then, so that a state may be told twice; a named run is told at once."
+    )
     async def sync_run_updated(
         self,
         info: ApiInfo,

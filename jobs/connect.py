@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from connectors.base import Checked, Connector, Form
-from connectors.errors import ConnectorError
+from connectors.errors import AuthError, ConnectorError
 from db import connections, events, sync, tokens
 from db.engine import Database
 from db.models.connection import ConnectedEntity, ConnectedSystem, ConnectionStatus, CustomerRef, EntityState
@@ -301,4 +301,6 @@ def _settings_problems(settings: Mapping[str, Any]) -> list[Problem]:
 
 
 def _refusal(error: ConnectorError) -> Problem:
-    return Problem(error.code, f"{error.message} {error.remedy}", ("credentials",), error.source_message)
+    # Nothing is connected yet, so there is nothing to reauthorize.
+    remedy = "Correct the credentials and connect again." if isinstance(error, AuthError) else error.remedy
+    return Problem(error.code, f"{error.message} {remedy}", ("credentials",), error.source_message)

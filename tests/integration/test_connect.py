@@ -122,7 +122,7 @@ async def test_wrong_key_wrong_host_and_missing_right_are_three_codes_with_what_
     assert [error["sourceMessage"] for error in errors] == ["unknown key", None, "no right to /rights"]
     remedies = [error["message"].split(". ", 1)[1] for error in errors]
     assert remedies == [
-        "Enter working credentials with reauthorizeConnection.",
+        "Correct the credentials and connect again.",
         "Check that the source is up and reachable from here; calls resume by themselves.",
         "Ask the source's administrator to grant the user this right.",
     ]
