@@ -46,7 +46,8 @@ class Subscription:
     """The root of subscriptions."""
 
     @strawberry.subscription(
-        description="A sync run each time it changes, as it is by then, so that a state may be told twice; a named run is told at once."
+        description="A sync run each time it changes, as it is by then, so that one state may be told twice."
+        " A named run is told at once, too."
     )
     async def sync_run_updated(
         self,
