@@ -72,9 +72,13 @@ class _Pass:
         """True when there is nothing to resume from: a first run, or a full one."""
         return self.run.mode == SyncMode.FULL or not self.checkpoints
 
+    @property
+    def all_feeds(self) -> list[Feed]:
+        """The entity's feeds, those included that a first or full run leaves out."""
+        return [feed for feed in self.source.connector.feeds if feed.entity == self.entity]
+
     def feeds(self) -> list[Feed]:
-        of_entity = [feed for feed in self.source.connector.feeds if feed.entity == self.entity]
-        return [feed for feed in of_entity if feed.full] if self.first else of_entity
+        return [feed for feed in self.all_feeds if feed.full] if self.first else self.all_feeds
 
     def window(self, feed: Feed) -> Window:
         start = self.run.window_start or datetime.now(UTC)
@@ -245,8 +249,7 @@ class SyncRunner:
     async def _succeed(self, work: _Pass) -> None:
         run, start = work.run, work.run.window_start or self._now()
         status = SyncStatus.PARTIAL if run.quarantined else SyncStatus.SUCCEEDED
-        feeds = [feed for feed in work.source.connector.feeds if feed.entity == work.entity]
-        moved = {feed.name: (start - feed.overlap).isoformat() for feed in feeds}
+        moved = {feed.name: (start - feed.overlap).isoformat() for feed in work.all_feeds}
         async with self._database.write(work.scope) as session:
             await sync.guard(session, work.scope, work.entity, fence=work.lease.fence)
             await sync.succeed(

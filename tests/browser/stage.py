@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import aiohttp
-import uvicorn
 
 from crosshead import compose
 from crosshead.embedded.postgres import EmbeddedPostgres
@@ -23,7 +22,7 @@ from sandbox.sap_s4hana.faults import Fault
 from sandbox.sap_s4hana.seed.plan import Plan
 from sandbox.sap_s4hana.server import Running, serve
 from tests.fixtures.database import LOGIN, PASSWORD
-from tests.fixtures.product import MASTER_KEY, Product
+from tests.fixtures.product import MASTER_KEY, Product, listening
 
 DATABASE: Final = "crosshead_browser"
 ORDERS: Final = 300
@@ -104,7 +103,7 @@ async def open_product(postgres: EmbeddedPostgres, redis: EmbeddedRedis) -> Asyn
     database = Database.open(url, pool_size=2, application="tests")
     scope, key = await make_organization(database, name="Demo organization", credits_pool=100)
     await database.close()
-    async with _serving(settings) as address, aiohttp.ClientSession() as http:
+    async with listening(compose.api(settings)) as address, aiohttp.ClientSession() as http:
         yield Product(address, key, scope, settings, http)
 
 
@@ -122,19 +121,3 @@ async def connect_sap(product: Product, sap: Running, *, customer: str) -> tuple
 def sap_credentials(sap: Running) -> dict[str, str]:
     """Give what the connect form asks for, for the sandbox's demonstration user."""
     return {"base_url": sap.url, "username": "COMM_USER", "password": "Sandbox-Full-1", "client": "100"}
-
-
-@asynccontextmanager
-async def _serving(settings: Settings) -> AsyncIterator[str]:
-    config = uvicorn.Config(
-        compose.api(settings), host="127.0.0.1", port=0, log_config=None, loop="none", ws="websockets-sansio"
-    )
-    server = uvicorn.Server(config)
-    task = asyncio.create_task(server.serve())
-    while not server.started:
-        await asyncio.sleep(0.01)
-        if task.done():
-            await task
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    await task
