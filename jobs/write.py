@@ -29,10 +29,11 @@ from db.models.sync import SourceError
 from db.models.write import WriteOperation, WriteState
 from db.scope import Scope
 from db.types import Entity, ErrorCode, Operation, Problem, Reference, encode_id, new_id
+from jobs.failures import source_error
+from jobs.pages import prepare
 from jobs.queue import Queue
 from jobs.references import Resolver
 from jobs.sources import OpenSource, Sources
-from jobs.sync import prepare, source_error
 
 log = structlog.get_logger(__name__)
 

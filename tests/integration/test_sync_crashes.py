@@ -86,7 +86,7 @@ async def _is_zero(engine: Engine, sql: str) -> bool:
 async def test_a_worker_killed_at_any_commit_costs_one_page_at_most(engine: Engine, workers: Workers) -> None:
     """SIGKILL before and after each commit of a run; after the lease another worker goes on.
 
-    Off: jobs/sync.py `_store` in two transactions (`upsert.store` in one of its own): created or events do not fit.
+    Off: jobs/pages.py `store` in two transactions (`upsert.store` in one of its own): created or events do not fit.
     Off: `feeds` left out of `sync.progress`: more than one page repeats.
     """
     for _ in range(2 * PAGES):
@@ -129,7 +129,7 @@ async def test_a_worker_stopped_past_its_lease_can_store_nothing_when_it_goes_on
 ) -> None:
     """SIGSTOP in the middle of a page; another worker ends the run; SIGCONT.
 
-    Off: `sync.guard` in jobs/sync.py `_store` together with `lease.lost`: its page is counted once more.
+    Off: `sync.guard` in jobs/pages.py `store` together with `lease.lost`: its page is counted once more.
     """
     for _ in range(2 * PAGES):
         engine.ledger.add()
@@ -160,7 +160,7 @@ async def _taken_over(engine: Engine, held: Fault) -> None:
 async def test_the_fence_alone_refuses_a_page_of_a_stale_worker(engine: Engine) -> None:
     """No renewal tells this worker that its lease is lost: only the fence in the page's own transaction does.
 
-    Off: `sync.guard` in jobs/sync.py `_store`.
+    Off: `sync.guard` in jobs/pages.py `store`.
     """
     for _ in range(2 * PAGES):
         engine.ledger.add()
@@ -180,7 +180,7 @@ async def test_the_fence_alone_refuses_a_page_of_a_stale_worker(engine: Engine) 
 
 
 async def test_the_fence_refuses_the_failure_of_a_stale_worker_too(engine: Engine) -> None:
-    """Off: `sync.guard` in jobs/sync.py `_failed` and `_end`: an ended run waits, or fails, again."""
+    """Off: `sync.guard` in jobs/failures.py `failed` and `end`: an ended run waits, or fails, again."""
     engine.ledger.add()
     own = await engine.connect()
     run_id = await engine.trigger(own)
@@ -239,7 +239,7 @@ async def test_a_lease_is_renewed_while_a_page_takes_long(engine: Engine) -> Non
 async def test_a_page_is_stored_whole_or_not_at_all(engine: Engine, table: str) -> None:
     """A trigger refuses the statement on one table after the others have run.
 
-    Off: `upsert.store` in a transaction of its own in jobs/sync.py `_store`.
+    Off: `upsert.store` in a transaction of its own in jobs/pages.py `store`.
     """
     for _ in range(2):
         engine.ledger.add()

@@ -126,7 +126,7 @@ async def test_a_pause_during_the_last_page_outlives_the_run(engine: Engine) -> 
 
 
 async def test_a_cancelled_run_stops_at_its_next_page_and_keeps_the_checkpoint(engine: Engine) -> None:
-    """Off: `_Cancelled` in jobs/sync.py `_store`."""
+    """Off: `Cancelled` in jobs/pages.py `store`."""
     for _ in range(5):
         engine.ledger.add()
     own = await engine.connect()
@@ -148,7 +148,7 @@ async def test_a_cancelled_run_stops_at_its_next_page_and_keeps_the_checkpoint(e
 
 
 async def test_a_run_works_in_slices_and_none_repeats_a_page(engine: Engine) -> None:
-    """Off: the positions in `feeds` of jobs/sync.py `_store`: each slice begins at the first page."""
+    """Off: the positions in `feeds` of jobs/pages.py `store`: each slice begins at the first page."""
     for _ in range(5):
         engine.ledger.add()
     own = await engine.connect()

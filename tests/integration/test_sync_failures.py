@@ -65,7 +65,7 @@ async def test_repeated_failures_are_counted_and_told(
 
 
 async def test_a_failure_before_the_first_page_does_not_lose_the_start_event(engine: Engine) -> None:
-    """Off: `started` in jobs/sync.py `_begin` from the status QUEUED, which such a run has left."""
+    """Off: `started` in jobs/passes.py `_begin` from the status QUEUED, which such a run has left."""
     engine.ledger.fault("/time", status=503)
     own = await engine.connect()
     run = await engine.sync(own)
@@ -114,7 +114,7 @@ async def test_refused_credentials_fail_the_run_and_stop_the_connection(engine: 
 
 
 async def test_one_entity_without_permission_does_not_stop_the_others(engine: Engine) -> None:
-    """Off: `sync.degrade` in jobs/sync.py `_end`."""
+    """Off: `sync.degrade` in jobs/failures.py `end`."""
     engine.ledger.add()
     own = await engine.connect()
     engine.ledger.closed.add("/orders")
@@ -139,7 +139,7 @@ async def test_one_entity_without_permission_does_not_stop_the_others(engine: En
 
 
 async def test_an_item_that_cannot_be_mapped_is_quarantined_and_the_page_goes_on(engine: Engine) -> None:
-    """Off: `except MappingError` in jobs/sync.py `prepare`."""
+    """Off: `except MappingError` in jobs/pages.py `prepare`."""
     good, bad, last = (engine.ledger.add() for _ in range(3))
     engine.ledger.orders[bad]["currency"] = "EURO"
     own = await engine.connect()
@@ -203,7 +203,7 @@ async def test_a_repaired_mapping_releases_what_it_can_read_now(engine: Engine) 
 
 
 async def test_text_that_postgres_cannot_hold_is_quarantined(engine: Engine) -> None:
-    """A NUL character is valid JSON and no valid text. Off: `_unstorable` in jobs/sync.py `prepare`."""
+    """A NUL character is valid JSON and no valid text. Off: `_unstorable` in jobs/pages.py `prepare`."""
     good, bad = engine.ledger.add(), engine.ledger.add(notes="a\x00b")
     own = await engine.connect()
 

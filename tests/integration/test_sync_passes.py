@@ -79,7 +79,7 @@ async def test_an_incremental_run_asks_for_changes_since_the_checkpoint_only(eng
 async def test_each_feed_keeps_its_own_checkpoint_behind_the_window_start(engine: Engine) -> None:
     """The source's clock counts; its newest stamp does not.
 
-    Off: `moved` in jobs/sync.py with `start` in place of `start - feed.overlap`, or from the items' own stamps.
+    Off: `moved` in jobs/passes.py with `start` in place of `start - feed.overlap`, or from the items' own stamps.
     """
     engine.ledger.add()
     engine.ledger.pass_time(hours=3)
@@ -110,7 +110,7 @@ async def test_a_full_run_ignores_the_checkpoint_and_moves_it(engine: Engine) ->
 async def test_unchanged_items_are_not_mapped_not_written_and_not_told(engine: Engine) -> None:
     """The raw hash decides first.
 
-    Off: the `continue` in jobs/sync.py `prepare`: items are mapped again, and raw_item is written again.
+    Off: the `continue` in jobs/pages.py `prepare`: items are mapped again, and raw_item is written again.
     """
     for _ in range(4):
         engine.ledger.add()
@@ -197,7 +197,7 @@ async def test_a_changed_line_alone_changes_its_order(engine: Engine) -> None:
 
 
 async def test_a_new_revision_of_the_mapping_maps_stored_items_anew(engine: Engine) -> None:
-    """The mapping's version is part of the hash. Off: `mapping_version=b""` in jobs/sync.py `prepare`."""
+    """The mapping's version is part of the hash. Off: `mapping_version=b""` in jobs/pages.py `prepare`."""
     keys = [engine.ledger.add() for _ in range(3)]
     own = await engine.connect()
     await engine.sync(own)
