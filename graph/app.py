@@ -13,6 +13,7 @@ from graph.context import Services
 from graph.http import Endpoint
 from graph.pages import graphiql_routes
 from graph.schema import make_schema
+from graph.socket import Socket
 
 
 def make_app(build: Callable[[], AbstractAsyncContextManager[Services]], *, pages: Path) -> Starlette:
@@ -28,7 +29,7 @@ def make_app(build: Callable[[], AbstractAsyncContextManager[Services]], *, page
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with build() as services:
             opened.append(services)
-            app.router.routes.extend(_endpoint_routes(Endpoint(make_schema(), services)))
+            app.router.routes.extend(_endpoint_routes(services))
             yield
 
     async def alive(_: Request) -> Response:
@@ -42,9 +43,9 @@ def make_app(build: Callable[[], AbstractAsyncContextManager[Services]], *, page
     return Starlette(routes=routes, lifespan=lifespan)
 
 
-def _endpoint_routes(endpoint: Endpoint) -> list[BaseRoute]:
+def _endpoint_routes(services: Services) -> list[BaseRoute]:
+    schema = make_schema()
+    endpoint, socket = Endpoint(schema, services), Socket(schema, services)
     return [
-        route
-        for path in ("/graphql", "/graphql/v1")
-        for route in (Route(path, endpoint), WebSocketRoute(path, endpoint))
+        route for path in ("/graphql", "/graphql/v1") for route in (Route(path, endpoint), WebSocketRoute(path, socket))
     ]

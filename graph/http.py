@@ -1,8 +1,7 @@
-"""The GraphQL endpoint over HTTP and graphql-transport-ws."""
+"""The GraphQL endpoint over HTTP."""
 
 import json
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, cast
 
 import orjson
@@ -11,17 +10,13 @@ from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
-from starlette.websockets import WebSocket, WebSocketDisconnect
-from strawberry.asgi import ASGIWebSocketAdapter as StrawberryWebSocketAdapter
+from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
-from strawberry.exceptions import ConnectionRejectionError, MissingQueryError
+from strawberry.exceptions import MissingQueryError
 from strawberry.http import GraphQLHTTPResponse, GraphQLRequestData
-from strawberry.http.exceptions import WebSocketDisconnected
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
-from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
-from strawberry.types.unset import UNSET, UnsetType
 
 from db.types import RETRYABLE, ErrorCode, encode_id, new_id
 from graph.auth import Refused, authenticate, bearer
@@ -40,60 +35,15 @@ def request_id_of(headers: Headers) -> str:
     return given if plain else encode_id("Request", new_id())
 
 
-class _TextFrames(StrawberryWebSocketAdapter):
-    """Sends answers as text frames, as graphql-transport-ws asks, and takes only messages of its form."""
-
-    async def iter_json(self, *, ignore_parsing_errors: bool = False) -> AsyncGenerator[object, None]:
-        """Give the messages; one of another form closes the socket."""
-        async for message in super().iter_json(ignore_parsing_errors=ignore_parsing_errors):
-            if _is_message(message):
-                yield message
-            else:
-                await self.close(4400, "This is no message of graphql-transport-ws.")
-
-    async def send_json(self, message: Mapping[str, object]) -> None:
-        """Send one message."""
-        try:
-            await self.ws.send_text(orjson.dumps(message).decode())
-        except WebSocketDisconnect as gone:
-            raise WebSocketDisconnected from gone
-
-
-def _is_message(message: object) -> bool:
-    if not isinstance(message, dict) or not isinstance(message.get("type"), str):
-        return False
-    if message["type"] not in {"subscribe", "complete"}:
-        return True
-    payload = message.get("payload")
-    asks = (
-        isinstance(payload, dict)
-        and isinstance(payload.get("query"), str)
-        and isinstance(payload.get("variables"), dict | None)
-        and isinstance(payload.get("operationName"), str | None)
-    )
-    return isinstance(message.get("id"), str) and (asks or message["type"] == "complete")
-
-
 class Endpoint(GraphQL[Context, None]):
-    """POST /graphql, and its WebSocket."""
-
-    websocket_adapter_class = _TextFrames
+    """POST /graphql."""
 
     def __init__(self, schema: ApiSchema, services: Services) -> None:
-        super().__init__(
-            schema,
-            graphql_ide=None,
-            allow_queries_via_get=False,
-            subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL,),
-            connection_init_wait_timeout=timedelta(seconds=3),
-        )
+        super().__init__(schema, graphql_ide=None, allow_queries_via_get=False, subscription_protocols=())
         self._services = services
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request or socket."""
-        if scope["type"] != "http":
-            await self._socket(scope, receive, send)
-            return
+        """Answer one request."""
         context = Context(self._services, request_id_of(Headers(scope=scope)))
         scope.setdefault("state", {})["context"] = context
         try:
@@ -104,12 +54,6 @@ class Endpoint(GraphQL[Context, None]):
             return
         finally:
             await context.close()
-
-    async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            await super().__call__(scope, receive, send)
-        except UNAVAILABLE:
-            await send({"type": "websocket.close", "code": 1013, "reason": "The store is not available."})
 
     async def _answer(self, request: Request, context: Context) -> Response:
         if request.method != "POST":
@@ -127,20 +71,8 @@ class Endpoint(GraphQL[Context, None]):
             return _problem(refused.status_code, refused.reason, context)
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:  # noqa: ARG002
-        """Give the context that the endpoint made, or a fresh one for a socket."""
-        if request.scope["type"] == "http":
-            return cast("Context", request.scope["state"]["context"])
-        return Context(self._services, request_id_of(request.headers), fresh=True)
-
-    async def on_ws_connect(self, context: Context) -> UnsetType | dict[str, object] | None:
-        """Take the token from the `authorization` of connection_init, with or without `Bearer`."""
-        params = context.connection_params or {}
-        given = next((str(v) for k, v in params.items() if k.lower() == "authorization"), None)
-        try:
-            context.principal = await authenticate(self._services.database, bearer(given) or given)
-        except Refused as refused:
-            raise ConnectionRejectionError from refused
-        return UNSET
+        """Give the context that the endpoint made."""
+        return cast("Context", request.scope["state"]["context"])
 
     async def execute_single(
         self,
@@ -170,7 +102,7 @@ class Endpoint(GraphQL[Context, None]):
             raise HTTPException(400, "A subscription needs the graphql-transport-ws protocol.") from error
 
     def decode_json(self, data: str | bytes) -> object:
-        """Read a body or a socket's message: strict JSON, neither too long nor too deep."""
+        """Read a body: strict JSON, neither too long nor too deep."""
         if len(data) > MAX_BODY_BYTES:
             raise json.JSONDecodeError("too long", "", 0)
         return orjson.loads(data)
