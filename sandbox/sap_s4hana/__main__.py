@@ -1,20 +1,15 @@
 """Start the simulated SAP S/4HANA: `python -m sandbox.sap_s4hana --port 0 --orders 60 --ready-file ready.json`."""
 
 import argparse
-import json
-import os
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-import uvicorn
-
+from sandbox.kit.server import run
 from sandbox.sap_s4hana.app import create_app
 from sandbox.sap_s4hana.config import Config, Options
-from sandbox.sap_s4hana.faults import ADMIN
 from sandbox.sap_s4hana.seed.plan import Plan
-from sandbox.sap_s4hana.server import HOST, build_server, listen
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -30,11 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     config = Config()
     app = create_app(plan=plan, config=config, options=Options(page_size=asked.page_size))
-    sock = listen(asked.port)
-    server = build_server(app)
-    if asked.ready_file:
-        _announce(server, asked.ready_file, _ready(config, f"http://{HOST}:{sock.getsockname()[1]}"))
-    server.run(sockets=[sock])
+    run(app, port=asked.port, ready_file=asked.ready_file, ready=lambda url, admin: _ready(config, url, admin))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -51,23 +42,10 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _ready(config: Config, url: str) -> dict[str, Any]:
+def _ready(config: Config, url: str, admin_url: str) -> dict[str, Any]:
     user = next(iter(config.users.values()))
     credentials = {"baseUrl": url, "username": user.name, "password": user.password, "client": config.client}
-    return {"url": url, "credentials": credentials, "adminUrl": f"{url}{ADMIN}"}
-
-
-def _announce(server: uvicorn.Server, path: Path, content: dict[str, Any]) -> None:
-    """Write the ready file in one step once the server has started."""
-    startup = server.startup
-
-    async def announced(*args: Any, **kwargs: Any) -> None:
-        await startup(*args, **kwargs)
-        partial = path.with_name(f"{path.name}.{os.getpid()}")
-        partial.write_text(json.dumps(content), "utf-8")
-        partial.replace(path)
-
-    server.startup = announced  # type: ignore[method-assign]
+    return {"url": url, "credentials": credentials, "adminUrl": admin_url}
 
 
 if __name__ == "__main__":

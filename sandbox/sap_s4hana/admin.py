@@ -1,22 +1,19 @@
-"""Administration under /_sandbox: what no SAP system has, for tests and demonstrations. No log-on; loopback only.
+"""Administration of the simulated S/4HANA: that of every simulated system (see sandbox.kit.admin), and its own.
 
 - `GET /_sandbox`: counts of all sets, time, options.
-- `GET`, `DELETE /_sandbox/calls`: the log of calls (at, method, path, status, ms, user, faults); DELETE clears it.
 - `GET /_sandbox/documents/{set}/{key}`: an entity as stored with all that hangs on it; key parts joined by a comma.
 - `PATCH /_sandbox/documents/{set}/{key}?bump=true`: change it as a user in SAP would, in OData JSON, read-only fields
   too; `bump=false` leaves the stamp of the order or business partner as it is.
 - `DELETE /_sandbox/documents/{set}/{key}`: archive it; it and what hangs on it vanish without a trace.
 - `POST /_sandbox/reset`: seed anew, fields of `seed.plan.Plan`, all optional; log, faults, sessions, clock and
   options go back to their beginning too.
-- `GET`, `POST`, `DELETE /_sandbox/faults`: fault scripts, fields of `faults.Fault`; POST adds one, DELETE clears all.
-- `POST /_sandbox/clock`: `{"offset_seconds": n}` moves the system's clock.
 - `POST /_sandbox/options`: fields of `config.Options`.
 - `POST /_sandbox/sessions/expire`: end all HTTP sessions and access tokens.
 """
 
 import copy
 from dataclasses import asdict, fields
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -25,41 +22,41 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from sandbox.kit.admin import JsonBody, KitAdmin
+from sandbox.kit.system import ADMIN
 from sandbox.sap_s4hana.config import Options, User
-from sandbox.sap_s4hana.edm import EntityType
-from sandbox.sap_s4hana.faults import ADMIN, Fault, JsonBody, Wire
-from sandbox.sap_s4hana.odata.encode import Encoder, Shape, follow
+from sandbox.sap_s4hana.edits import archive
+from sandbox.sap_s4hana.odata.encode import Encoder
 from sandbox.sap_s4hana.odata.errors import ODataError
 from sandbox.sap_s4hana.odata.literals import parse_json_value
 from sandbox.sap_s4hana.rules import partners, purchase_orders
 from sandbox.sap_s4hana.seed.plan import Plan, seed
 from sandbox.sap_s4hana.sessions import Sessions
+from sandbox.sap_s4hana.simulation import Simulation
 from sandbox.sap_s4hana.store import Row
-from sandbox.sap_s4hana.system import S4System
 
 _COLLEAGUE = User("COLLEAGUE", "")
 
 
-class Admin:
+class Admin(KitAdmin):
     """The administration of one simulated system."""
 
-    def __init__(self, system: S4System, sessions: Sessions, plan: Plan) -> None:
-        self.system = system
+    def __init__(self, simulation: Simulation, sessions: Sessions, plan: Plan) -> None:
+        super().__init__()
+        self.simulation = simulation
+        self.system = simulation.system
         self.sessions = sessions
         self.plan = plan
-        self.initial = copy.deepcopy(system.options)
-        self.wire: Wire | None = None
+        self.initial = copy.deepcopy(self.system.options)
 
     def routes(self) -> list[Route]:
         """Give the routes to mount."""
         document = f"{ADMIN}/documents/{{set_name}}/{{key:path}}"
         return [
+            *self.kit_routes(),
             Route(ADMIN, self.overview, methods=["GET"]),
-            Route(f"{ADMIN}/calls", self.calls, methods=["GET", "DELETE"]),
             Route(document, self.document, methods=["GET", "PATCH", "DELETE"]),
             Route(f"{ADMIN}/reset", self.reset, methods=["POST"]),
-            Route(f"{ADMIN}/faults", self.faults, methods=["GET", "POST", "DELETE"]),
-            Route(f"{ADMIN}/clock", self.clock, methods=["POST"]),
             Route(f"{ADMIN}/options", self.options, methods=["POST"]),
             Route(f"{ADMIN}/sessions/expire", self.expire_sessions, methods=["POST"]),
         ]
@@ -70,13 +67,6 @@ class Admin:
         options = {name: str(v) if isinstance(v, Decimal) else v for name, v in asdict(self.system.options).items()}
         return JSONResponse({"now": self.system.now().isoformat(), "counts": counts, "options": options})
 
-    async def calls(self, request: Request) -> Response:
-        """Show or clear the log of calls."""
-        if request.method == "DELETE":
-            self._wire().calls.clear()
-            return Response(status_code=204)
-        return JSONResponse(self._wire().calls)
-
     async def document(self, request: Request) -> Response:
         """Show, change or archive one entity."""
         set_name = request.path_params["set_name"]
@@ -86,7 +76,7 @@ class Admin:
         if row is None:
             return JSONResponse({"error": f"no {set_name} {key}"}, 404)
         if request.method == "DELETE":
-            self._archive(row)
+            archive(self.system, row)
             return Response(status_code=204)
         if request.method == "PATCH":
             try:
@@ -95,7 +85,7 @@ class Admin:
                 return JSONResponse({"error": str(error)}, 400)
             if request.query_params.get("bump", "true") == "true":
                 self._bump(row)
-        return JsonBody(Encoder("", self.system.tables).entity(row, self._everything(row.type, set())))
+        return JsonBody(Encoder("", self.system.tables).entity(row, self.simulation.everything(row.type)))
 
     async def reset(self, request: Request) -> Response:
         """Seed anew."""
@@ -107,29 +97,11 @@ class Admin:
         except TypeError as error:
             return JSONResponse({"error": str(error)}, 400)
         self.system.clear()
-        self.system.options, self.system.shift = copy.deepcopy(self.initial), timedelta()
+        self.system.options = copy.deepcopy(self.initial)
         self.sessions.expire_all()
-        self._wire().faults.clear()
-        self._wire().calls.clear()
+        self.reset_kit()
         seed(self.system, plan)
         return await self.overview(request)
-
-    async def faults(self, request: Request) -> Response:
-        """Show, add or clear fault scripts."""
-        if request.method == "DELETE":
-            self._wire().faults.clear()
-            return Response(status_code=204)
-        if request.method == "POST":
-            try:
-                self._wire().faults.append(Fault(**orjson.loads(await request.body())))
-            except TypeError as error:
-                return JSONResponse({"error": str(error)}, 400)
-        return JSONResponse([fault.as_dict() for fault in self._wire().faults])
-
-    async def clock(self, request: Request) -> Response:
-        """Move the clock."""
-        self.system.shift = timedelta(seconds=orjson.loads(await request.body())["offset_seconds"])
-        return JSONResponse({"now": self.system.now().isoformat()})
 
     async def options(self, request: Request) -> Response:
         """Change options."""
@@ -145,11 +117,6 @@ class Admin:
         """End all sessions."""
         self.sessions.expire_all()
         return Response(status_code=204)
-
-    def _wire(self) -> Wire:
-        if self.wire is None:
-            raise RuntimeError("the administration is not connected")
-        return self.wire
 
     def _edit(self, row: Row, values: dict[str, Any]) -> None:
         parsed = {name: parse_json_value(row.type.properties[name], value, 0) for name, value in values.items()}
@@ -167,23 +134,6 @@ class Admin:
         elif row.type.set_name == "A_BusinessPartner":
             partners.stamp_partner(self.system, row, _COLLEAGUE)
         elif "LastChangeDateTime" in row.type.properties:
-            moment = self.system.now()
+            moment = self.system.stamp()
             exact = row.type.properties["LastChangeDateTime"].precision
             row["LastChangeDateTime"] = moment if exact else moment.replace(microsecond=0)
-
-    def _archive(self, row: Row) -> None:
-        for navigation in row.type.navigation.values():
-            if navigation.many:
-                for child in follow(self.system.tables, row, navigation):
-                    self._archive(child)
-        self.system.tables[row.type.set_name].remove(row)
-
-    def _everything(self, entity_type: EntityType, above: set[str]) -> Shape:
-        seen = above | {entity_type.set_name}
-        return Shape(
-            expand={
-                navigation.name: self._everything(self.system.types[navigation.target], seen)
-                for navigation in entity_type.navigation.values()
-                if navigation.target not in seen
-            }
-        )

@@ -8,6 +8,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
+from sandbox.kit.system import PAGE, PageFaults
 from sandbox.sap_s4hana.config import User
 from sandbox.sap_s4hana.edm import Service
 from sandbox.sap_s4hana.odata import documents
@@ -50,7 +51,7 @@ class Gateway:
         user = self.sessions.authenticate(request.headers, request.query_params.get("sap-client", ""))
         if user is None:
             return self.sessions.logon_failed()
-        request.state.call["user"] = user.name
+        request.state.call.caller = user.name
         call = _call(request, user)
         fetch = call.method in SAFE and request.headers.get(CSRF_HEADER, "").lower() == "fetch"
         if call.method not in SAFE and not self._token_valid(call):
@@ -85,7 +86,7 @@ class Gateway:
         if call.method in {"GET", "HEAD"}:
             if target.kind == "metadata":
                 return _metadata(service, call)
-            return Reader(self.system, service, root, as_json=call.json).read(target, query)
+            return Reader(self.system, service, root, as_json=call.json, bent=_bent(call)).read(target, query)
         writer = Writer(self.system, service, root, call.user, as_json=call.json)
         body = await call.request.body()
         if target.kind == "function":
@@ -136,6 +137,11 @@ def _wants_json(request: Request) -> bool:
     if form in {"xml", "atom"}:
         return False
     return form == "json" or "application/json" in request.headers.get("accept", "")
+
+
+def _bent(call: Call) -> PageFaults:
+    faults: PageFaults = getattr(call.request.state, PAGE)
+    return faults
 
 
 def _metadata(service: Service, call: Call) -> Response:

@@ -5,6 +5,7 @@ from typing import Any
 import orjson
 from starlette.responses import PlainTextResponse, Response
 
+from sandbox.kit.system import NO_PAGE_FAULTS, PageFaults
 from sandbox.sap_s4hana.edm import Service
 from sandbox.sap_s4hana.odata import documents
 from sandbox.sap_s4hana.odata.encode import Encoder, Shape, encode_value, entity_path, etag, follow
@@ -20,11 +21,14 @@ _HEADERS = {"dataserviceversion": "2.0", "cache-control": "no-store, no-cache"}
 class Reader:
     """Reads for one request; `root` is the absolute address of the service."""
 
-    def __init__(self, system: S4System, service: Service, root: str, *, as_json: bool) -> None:
+    def __init__(
+        self, system: S4System, service: Service, root: str, *, as_json: bool, bent: PageFaults = NO_PAGE_FAULTS
+    ) -> None:
         self.system = system
         self.service = service
         self.root = root
         self.json = as_json
+        self.bent = bent
         self.encoder = Encoder(root, system.tables)
 
     def read(self, target: Target, query: Query) -> Response:
@@ -56,8 +60,8 @@ class Reader:
         if target.count:
             return PlainTextResponse(str(len(rows)), 200, _HEADERS)
         shape = shape_of(target.type, self.system.types, query)
-        page = cut_page(rows, query, self.system.options.page_size_of(target.type.set_name))
-        results = self.encoder.collection(page.rows, shape)
+        page = cut_page(rows, query, self.system.options.page_size_of(target.type.set_name), self.bent)
+        results = self.encoder.collection(self.bent.rows(page.rows), shape)
         total = str(page.total) if query.text("$inlinecount") == "allpages" else None
         following = None if page.next_offset is None else next_link(self._address(target), query, page.next_offset)
         if not self.json:

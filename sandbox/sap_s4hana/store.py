@@ -90,6 +90,10 @@ class Table:
         for _, key in self._order:
             yield self._rows[key]
 
+    def keys(self) -> list[Key]:
+        """Give all keys, in the order in which they came."""
+        return list(self._rows)
+
     def get(self, *key: str) -> Row | None:
         """Find one row by its key, in any spelling of numbers."""
         names = self.type.key

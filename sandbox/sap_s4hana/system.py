@@ -1,12 +1,15 @@
 """The simulated system as a whole: tables, clock, number ranges, options; what rules and the wire work on."""
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
+from sandbox.kit.clock import Clock, wall_clock
+from sandbox.kit.log import Change, Edits
 from sandbox.sap_s4hana.config import Config, Options
 from sandbox.sap_s4hana.edm import load_services
 from sandbox.sap_s4hana.odata.query import Queries
+from sandbox.sap_s4hana.roots import REFERENCES, Roots
 from sandbox.sap_s4hana.store import Row, Table
 
 # First number of each range, as the vendor delivers them.
@@ -19,18 +22,17 @@ NUMBER_RANGES: Mapping[str, int] = {
 }
 
 
-def wall_clock() -> datetime:
-    """Tell the time in UTC."""
-    return datetime.now(UTC)
-
-
 class S4System:
     """One system and client.
 
     Args:
         config: Identity and users.
         options: Behaviour; may be changed while running.
-        clock: Where the time comes from, UTC; `shift` is added to it.
+        clock: Where the time comes from, UTC.
+
+    Attributes:
+        edits: Every change of a row since the data was seeded, as a change of the document that the row belongs to.
+        spoiled: Documents that no mapping can read, by set and key.
     """
 
     def __init__(
@@ -38,10 +40,12 @@ class S4System:
     ) -> None:
         self.config = config or Config()
         self.options = options or Options()
-        self.clock = clock
-        self.shift = timedelta()
+        self.clock = Clock(clock)
+        self.edits = Edits(self.clock.now)
+        self.spoiled: set[tuple[str, str]] = set()
         self.services = load_services(custom_fields=self.config.custom_fields)
         self.types = {name: kind for service in self.services.values() for name, kind in service.sets.items()}
+        self.roots = Roots(self.types)
         self.tables: dict[str, Table] = {}
         self.queries = Queries()
         self.clear()
@@ -52,10 +56,15 @@ class S4System:
         self.queries = Queries()
         self.numbers = dict(NUMBER_RANGES)
         self.received: dict[tuple[str, str], Any] = {}
+        self.spoiled.clear()
 
     def now(self) -> datetime:
         """Tell the system's time, UTC."""
-        return self.clock() + self.shift
+        return self.clock.now()
+
+    def stamp(self) -> datetime:
+        """Tell the time that changes are stamped with, UTC."""
+        return self.clock.stamp()
 
     def today(self) -> date:
         """Tell the system's date, UTC."""
@@ -68,12 +77,40 @@ class S4System:
         return str(value)
 
     def add(self, set_name: str, values: Mapping[str, Any], *, bulk: bool = False) -> Row:
-        """Store a new row."""
-        return self.tables[set_name].add(values, bulk=bulk)
+        """Store a new row; `bulk` is how the data is seeded, of which no change is noted."""
+        row = self.tables[set_name].add(values, bulk=bulk)
+        if not bulk:
+            self._note(row, "created")
+        return row
 
     def changed(self, row: Row) -> None:
         """Note that a row was changed in place."""
         self.tables[row.type.set_name].touch()
+        self._note(row, "changed")
+
+    def remove(self, row: Row) -> None:
+        """Take a row out."""
+        self.tables[row.type.set_name].remove(row)
+        self._note(row, "vanished")
+
+    def _note(self, row: Row, change: Change) -> None:
+        entity, key, part = self.roots.of(row)
+        if part:
+            self.edits.note(entity, key, "changed", stamp=self._stamp_of(entity, key), part=part)
+            return
+        self.edits.note(
+            entity,
+            key,
+            change,
+            stamp=row["LastChangeDateTime"] if "LastChangeDateTime" in row.type.properties else None,
+            reference=row[REFERENCES[entity]] or None if entity in REFERENCES else None,
+            mappable=(entity, key) not in self.spoiled,
+        )
+
+    def _stamp_of(self, entity: str, key: str) -> datetime | None:
+        root = self.tables[entity].get(*key.split(","))
+        stamp: datetime | None = root["LastChangeDateTime"] if root and "LastChangeDateTime" in root else None
+        return stamp
 
 
 def midnight(day: date) -> datetime:

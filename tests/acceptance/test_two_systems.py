@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from sandbox.sap_s4hana.app import create_app
+from sandbox.kit.server import serve
+from sandbox.sap_s4hana.app import RunningSap, create_app
 from sandbox.sap_s4hana.seed.plan import Plan
-from sandbox.sap_s4hana.server import Running, serve
 from sandbox.tryton.client import TrytonClient
 from sandbox.tryton.server import TrytonServer
 from tests.acceptance.test_tryton_walk import credentials as tryton_credentials
@@ -53,12 +53,12 @@ SAP_DEFAULTS = {
 
 
 @pytest.fixture
-def sap() -> Iterator[Running]:
+def sap() -> Iterator[RunningSap]:
     with serve(create_app(plan=Plan(orders=30, suppliers=8, materials=9))) as running:
         yield running
 
 
-def sap_credentials(running: Running) -> dict[str, str]:
+def sap_credentials(running: RunningSap) -> dict[str, str]:
     return {"base_url": running.url, "username": "COMM_USER", "password": "Sandbox-Full-1", "client": "100"}
 
 
@@ -79,7 +79,7 @@ def same_codes(tryton_client: TrytonClient) -> None:
 
 
 @pytest.fixture
-async def both(product: Product, sap: Running, tryton_server: TrytonServer, same_codes: None) -> dict[str, str]:  # noqa: ARG001
+async def both(product: Product, sap: RunningSap, tryton_server: TrytonServer, same_codes: None) -> dict[str, str]:  # noqa: ARG001
     """Connect both systems and sync them; gives system → connection id."""
     tryton, _ = await product.connect("tryton", tryton_credentials(tryton_server))
     s4, _ = await product.connect("sap_s4hana", sap_credentials(sap), writeDefaults=SAP_DEFAULTS)
@@ -95,7 +95,7 @@ async def test_orders_of_both_systems_stand_in_one_list(product: Product, both: 
 
 
 async def test_the_same_document_makes_an_order_in_each_system(
-    product: Product, both: dict[str, str], sap: Running, tryton_client: TrytonClient
+    product: Product, both: dict[str, str], sap: RunningSap, tryton_client: TrytonClient
 ) -> None:
     made: dict[str, Any] = {}
     for system, connection in both.items():

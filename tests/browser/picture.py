@@ -14,8 +14,8 @@ from playwright.async_api import Browser, async_playwright, expect
 
 from crosshead.embedded.postgres import EmbeddedPostgres
 from crosshead.embedded.redis import EmbeddedRedis
+from sandbox.kit.server import serve
 from sandbox.sap_s4hana.app import create_app
-from sandbox.sap_s4hana.server import serve
 from sandbox.tryton.server import TrytonServer
 from tests.browser.stage import connect_sap, open_product
 from tests.browser.visit import launched, visiting

@@ -17,10 +17,10 @@ from crosshead.settings import Settings
 from db.engine import Database
 from db.migrate import migrate
 from jobs import worker
-from sandbox.sap_s4hana.app import create_app
-from sandbox.sap_s4hana.faults import Fault
+from sandbox.kit.faults import Fault
+from sandbox.kit.server import serve
+from sandbox.sap_s4hana.app import RunningSap, create_app
 from sandbox.sap_s4hana.seed.plan import Plan
-from sandbox.sap_s4hana.server import Running, serve
 from tests.fixtures.database import LOGIN, PASSWORD
 from tests.fixtures.product import MASTER_KEY, Product, listening
 
@@ -41,7 +41,7 @@ class Stage:
     """The running product, the SAP behind it, and the first customer's connection with its token."""
 
     product: Product
-    sap: Running
+    sap: RunningSap
     connection: str
     token: str
 
@@ -107,7 +107,7 @@ async def open_product(postgres: EmbeddedPostgres, redis: EmbeddedRedis) -> Asyn
         yield Product(address, key, scope, settings, http)
 
 
-async def connect_sap(product: Product, sap: Running, *, customer: str) -> tuple[str, str]:
+async def connect_sap(product: Product, sap: RunningSap, *, customer: str) -> tuple[str, str]:
     """Connect a customer's SAP with all its history; gives the connection's id and token."""
     return await product.connect(
         "sap_s4hana",
@@ -118,6 +118,6 @@ async def connect_sap(product: Product, sap: Running, *, customer: str) -> tuple
     )
 
 
-def sap_credentials(sap: Running) -> dict[str, str]:
+def sap_credentials(sap: RunningSap) -> dict[str, str]:
     """Give what the connect form asks for, for the sandbox's demonstration user."""
     return {"base_url": sap.url, "username": "COMM_USER", "password": "Sandbox-Full-1", "client": "100"}

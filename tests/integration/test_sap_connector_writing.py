@@ -19,7 +19,7 @@ from connectors.errors import (
 )
 from connectors.sap_s4hana.forms import WriteDefaults
 from db.types import Entity, ErrorCode, Operation
-from sandbox.sap_s4hana.faults import Fault
+from sandbox.kit.faults import Fault
 from tests.fixtures.sap_source import REFERENCE, Sap, line
 
 pytest_plugins = ["tests.fixtures.sap_s4hana", "tests.fixtures.sap_connected"]
@@ -106,7 +106,7 @@ async def test_what_is_missing_is_named_and_sap_sees_nothing(s4: Sap) -> None:
         ("sourceFields", f"{name}") for name in ("CompanyCode", "PurchasingOrganization", "PurchasingGroup")
     ]
     assert {problem.code for problem in caught.value.problems} == {ErrorCode.BAD_USER_INPUT}
-    assert s4.wire.calls == []
+    assert len(s4.wire.calls) == 0
 
 
 async def test_saps_refusal_comes_with_fields_and_words_and_changes_nothing(s4: Sap) -> None:
@@ -127,7 +127,7 @@ async def test_a_dead_session_is_renewed_once(s4: Sap) -> None:
 
     await s4.write(PO, CREATE, values=_order(), reference="CHD000000002")
 
-    told = [(call["method"], call["status"]) for call in s4.wire.calls if "skip" not in call["path"]]
+    told = [(call.method, call.status) for call in s4.wire.calls if "skip" not in call.target]
     assert told == [("GET", 200), ("POST", 403), ("GET", 200), ("POST", 201)]
     assert len(s4.wire.system.tables["A_PurchaseOrder"]) == 42
 
@@ -138,7 +138,7 @@ async def test_a_token_is_used_for_many_changes(s4: Sap) -> None:
     await s4.write(PO, UPDATE, source_id=number, values={"payment_terms_source_id": "NT60"})
     await s4.write(PO, UPDATE, source_id=number, values={"payment_terms_source_id": "NT30"})
 
-    assert [call["path"] for call in s4.wire.calls if call["path"].split("?")[0].endswith("_SRV/")] == []
+    assert [call.path for call in s4.wire.calls if call.path.endswith("_SRV/")] == []
 
 
 async def test_a_user_without_the_right_is_not_mistaken_for_a_stale_token(s4: Sap) -> None:
@@ -147,7 +147,7 @@ async def test_a_user_without_the_right_is_not_mistaken_for_a_stale_token(s4: Sa
         with pytest.raises(PermissionRefused):
             await reader.write(PO, CREATE, values=_order())
 
-    assert [call["status"] for call in s4.wire.calls if call["method"] == "POST"] == [403]
+    assert [call.status for call in s4.wire.calls if call.method == "POST"] == [403]
 
 
 async def test_an_update_sends_each_part_and_reads_it_back(s4: Sap) -> None:
@@ -263,7 +263,7 @@ async def test_orders_are_not_deleted_or_moved(s4: Sap) -> None:
         with pytest.raises(Unsupported):
             await s4.write(PO, change.pop("operation"), source_id="4500000001", **change)  # type: ignore[arg-type]
 
-    assert s4.wire.calls == []
+    assert len(s4.wire.calls) == 0
 
 
 @pytest.mark.parametrize(

@@ -30,11 +30,11 @@ async def test_the_log_tells_each_call(sap: SapCaller) -> None:
     log = await sap.admin("GET", "/calls")
     await sap.admin("DELETE", "/calls")
 
-    assert [(one["method"], one["status"], one["user"], one["faults"]) for one in log] == [
+    assert [(one["method"], one["status"], one["caller"], one["faults"]) for one in log] == [
         ("GET", 200, "COMM_USER", []),
         ("GET", 401, None, []),
     ]
-    assert log[0]["path"] == f"/sap/opu/odata/sap/{ORDER}?$top=1"
+    assert log[0]["target"] == f"/sap/opu/odata/sap/{ORDER}?$top=1"
     assert log[0]["at"] == NOW.isoformat()
     assert log[0]["ms"] > 0
     assert await sap.admin("GET", "/calls") == []

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl, quote
 
+from sandbox.kit.system import NO_PAGE_FAULTS, PageFaults
 from sandbox.sap_s4hana.edm import EntityType
 from sandbox.sap_s4hana.odata.encode import Shape
 from sandbox.sap_s4hana.odata.errors import ODataError, bad_option
@@ -98,13 +99,13 @@ def select_rows(rows: Iterable[Row], entity_type: EntityType, query: Query) -> l
     return _ordered(found, entity_type, query.text("$orderby"))
 
 
-def cut_page(rows: list[Row], query: Query, page_size: int) -> Page:
-    """Cut one page out of the matching rows, by $skip, $top, $skiptoken and the server's own limit."""
+def cut_page(rows: list[Row], query: Query, page_size: int, bent: PageFaults = NO_PAGE_FAULTS) -> Page:
+    """Cut one page out of the matching rows, by $skip, $top, $skiptoken and the server's own limit; `bent` moves it."""
     skip, top = query.number("$skip") or 0, query.number("$top")
     token = query.options.get("$skiptoken")
     if token is not None and not token.isdigit():
         raise bad_option(f"Invalid value '{token}' for system query option '$skiptoken'")
-    start = skip if token is None else int(token)
+    start = bent.start(skip if token is None else int(token))
     end = len(rows) if top is None else min(len(rows), skip + top)
     stop = min(start + page_size, end)
     return Page(rows[start:stop], len(rows), stop if stop < end else None)

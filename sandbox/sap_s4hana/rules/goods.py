@@ -113,7 +113,7 @@ def move_stock(system: S4System, material: str, place: tuple[str, str], stock_ty
     if row is None:
         product = system.tables["A_Product"].get(material)
         unit = product["BaseUnit"] if product else "PC"
-        row = table.add({**dict(zip(table.type.key, key, strict=True)), "MaterialBaseUnit": unit})
+        row = system.add(_STOCK, {**dict(zip(table.type.key, key, strict=True)), "MaterialBaseUnit": unit})
     row["MatlWrhsStkQtyInMatlBaseUnit"] += quantity
     system.changed(row)
 

@@ -252,4 +252,4 @@ def _stamp(system: S4System, row: Row, user: User) -> None:
 
 
 def _second(system: S4System) -> Any:
-    return system.now().replace(microsecond=0)
+    return system.stamp().replace(microsecond=0)

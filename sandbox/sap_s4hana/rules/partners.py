@@ -36,7 +36,7 @@ def create_partner(system: S4System, draft: Draft, user: User) -> Row:
     checks.raise_if_any(_CLOSING)
 
     number = draft["BusinessPartner"] or system.number("business_partner")
-    moment = system.now()
+    moment = system.stamp()
     row = system.add("A_BusinessPartner", {**_partner_values(draft, user, moment), "BusinessPartner": number})
     _name(row)
     stamp_partner(system, row, user)
@@ -68,7 +68,7 @@ def update_partner(system: S4System, row: Row, draft: Draft, user: User) -> None
 
 def stamp_partner(system: S4System, row: Row, user: User) -> None:
     """Stamp a change; two changes within one second are told apart, so that the ETag always moves."""
-    moment = system.now().replace(microsecond=0)
+    moment = system.stamp().replace(microsecond=0)
     if row["ETag"]:
         before = datetime.strptime(row["ETag"][_USER_WIDTH:], "%Y%m%d%H%M%S").replace(tzinfo=UTC)
         moment = max(moment, before + _ONE_SECOND)

@@ -130,7 +130,7 @@ def delete_line(system: S4System, row: Row, user: User) -> None:
     if len(system.tables[_LINES].children(*item.key)) == 1:
         checks.say("ME/080", "An item needs at least one schedule line")
     checks.raise_if_any(_NOT_CHANGED)
-    system.tables[_LINES].remove(row)
+    system.remove(row)
     _sum_lines(system, item)
 
 
@@ -290,5 +290,5 @@ def _item_changed(system: S4System, item: Row) -> None:
     if header is not None:
         check_release(system, header)
         if system.options.bump_on_item_change:
-            header["LastChangeDateTime"] = system.now()
+            header["LastChangeDateTime"] = system.stamp()
             system.changed(header)

@@ -86,7 +86,7 @@ def delete_order(system: S4System, row: Row, user: User) -> None:
 
 def stamp(system: S4System, row: Row) -> None:
     """Note a change of the header."""
-    row["LastChangeDateTime"] = system.now()
+    row["LastChangeDateTime"] = system.stamp()
     system.changed(row)
 
 
@@ -110,12 +110,12 @@ def update_plain(system: S4System, row: Row, draft: Draft, user: User) -> None:
 def delete_plain(system: S4System, row: Row, user: User) -> None:
     """Take a row out."""
     del user
-    system.tables[row.type.set_name].remove(row)
+    system.remove(row)
 
 
 def _with_defaults(system: S4System, draft: Draft) -> Row:
     """Fill what the application derives when the caller leaves it out."""
-    today, now = midnight(system.today()), system.now()
+    today, now = midnight(system.today()), system.stamp()
     terms = system.tables["A_SupplierPurchasingOrg"].get(draft["Supplier"], draft["PurchasingOrganization"])
     company = cus.COMPANIES.get(draft["CompanyCode"])
     currency = terms["PurchaseOrderCurrency"] if terms else (company.currency if company else "")
