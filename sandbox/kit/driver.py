@@ -44,7 +44,7 @@ class Driver:
             late_seconds, late_calls: Where one is given, the edits are stamped now and seen only then (see Late).
 
         Returns:
-            Keys of what was edited; "" for a document that is still to be made.
+            Keys of what was or will be edited; "" where there was nothing to edit.
 
         Raises:
             ValueError: The mix holds something else, or nothing.
@@ -85,13 +85,14 @@ class Driver:
 
     def _one(self, doing: str, rng: random.Random, *, late_seconds: float | None, late_calls: int | None) -> str:
         stamp = self._clock.stamp()
-        key = "" if doing == "create" else self._free(rng)
-        if not key and doing != "create":
+        key = self.editor.reserve() if doing == "create" else self._free(rng)
+        if not key:
             return ""
         # A generator of its own: what a late change does must not hang on what is done until then.
         apply = partial(self._apply, doing, key, random.Random(rng.random()), stamp)
         if late_seconds is None and late_calls is None:
-            return apply()
+            apply()
+            return key
         now = self._clock.now()
         self.late.put(key, apply, now=now, call=self._calls.total, seconds=late_seconds, calls=late_calls)
         return key
@@ -105,10 +106,10 @@ class Driver:
             pass
         return key
 
-    def _apply(self, doing: str, key: str, rng: random.Random, stamp: datetime) -> str:
+    def _apply(self, doing: str, key: str, rng: random.Random, stamp: datetime) -> None:
         match doing:
             case "create":
-                return self.editor.create(rng, stamp)
+                self.editor.create(key, rng, stamp)
             case "change":
                 self.editor.change(key, rng, stamp)
             case "part":
@@ -119,4 +120,3 @@ class Driver:
                 self.editor.mend(key, stamp)
             case _:
                 self.editor.vanish(key)
-        return key

@@ -67,8 +67,12 @@ class Editor(Protocol):
         """Give the keys of what is there."""
         ...
 
-    def create(self, rng: random.Random, stamp: datetime) -> str:
-        """Make a document; gives its key."""
+    def reserve(self) -> str:
+        """Draw the key of a document that is still to be made; what was drawn later may be seen earlier."""
+        ...
+
+    def create(self, key: str, rng: random.Random, stamp: datetime) -> None:
+        """Make a document of a key that was reserved."""
         ...
 
     def change(self, key: str, rng: random.Random, stamp: datetime) -> None:

@@ -29,17 +29,19 @@ class OrderEditor:
         """Give the numbers of all orders."""
         return [key[0] for key in self._system.tables[ORDERS].keys()]  # noqa: SIM118  (a Table, not a dict)
 
-    def create(self, rng: random.Random, stamp: datetime) -> str:
+    def reserve(self) -> str:
+        """Draw the number of an order that is still to be made."""
+        return self._system.number("purchase_order")
+
+    def create(self, key: str, rng: random.Random, stamp: datetime) -> None:
         """Make an order after the model of another."""
-        model = self._order(rng.choice(self.keys()))
-        number = self._system.number("purchase_order")
+        model, number = self._order(rng.choice(self.keys())), key
         own = {"PurchaseOrder": number, "LastChangeDateTime": stamp, "CorrespncExternalReference": ""}
         self._system.add(ORDERS, {**model, **own, "DocumentCurrency": self._currency(model)})
         for name in _PARTS:
             table = self._system.tables[name]
             for row in table.children(model["PurchaseOrder"]):
                 self._system.add(name, {**row, table.type.key[0]: number})
-        return number
 
     def change(self, key: str, rng: random.Random, stamp: datetime) -> None:
         """Change the header, and the price of an item."""

@@ -60,7 +60,7 @@ async def test_repeated_failures_are_counted_and_told(
         await engine.superuser.execute("UPDATE sync_run SET next_attempt_at = now() - interval '1 second'")
 
     assert attempts == [("WAITING", n, code, reason) for n in (1, 2, 3)]
-    broken.times = 0
+    broken.stop()
     assert (await engine.sync(own))["status"] == "SUCCEEDED"
 
 
@@ -141,7 +141,7 @@ async def test_one_entity_without_permission_does_not_stop_the_others(engine: En
 async def test_an_item_that_cannot_be_mapped_is_quarantined_and_the_page_goes_on(engine: Engine) -> None:
     """Off: `except MappingError` in jobs/pages.py `prepare`."""
     good, bad, last = (engine.ledger.add() for _ in range(3))
-    engine.ledger.orders[bad]["currency"] = "EURO"
+    engine.ledger.amend(bad, currency="EURO")
     own = await engine.connect()
 
     run = await engine.sync(own)
@@ -179,7 +179,7 @@ async def test_an_item_that_is_again_as_it_was_leaves_quarantine(engine: Engine)
     good = dict(engine.ledger.orders[key])
     engine.ledger.change(key, currency="EURO")
     assert (await engine.sync(own))["quarantined"] > 0
-    engine.ledger.orders[key] = good
+    engine.ledger.amend(key, **good)
 
     run = await engine.sync(own)
 
@@ -193,7 +193,7 @@ async def test_a_repaired_mapping_releases_what_it_can_read_now(engine: Engine) 
     first = await engine.sync(own)
     assert first["status"] == "PARTIAL"
     repaired = LedgerConnector(revision=2)
-    engine.ledger.orders["0001"]["status"] = "APPROVED"
+    engine.ledger.amend("0001", status="APPROVED")
     engine.with_connector(repaired)
 
     run = await engine.sync(own, SyncMode.FULL)

@@ -187,8 +187,7 @@ async def test_a_changed_line_alone_changes_its_order(engine: Engine) -> None:
     engine.ledger.pass_time(hours=1)
     await engine.sync(own)
     engine.ledger.pass_time(hours=1)
-    line = engine.ledger.orders[key]["lines"][1]
-    line |= {"quantity": "99", "changed": engine.ledger.now.isoformat()}
+    engine.ledger.change_line(key, 1, quantity="99")
 
     run = await engine.sync(own)
 
@@ -227,9 +226,7 @@ async def test_a_change_that_comes_to_light_late_is_found_within_the_overlap(eng
     engine.ledger.add()
     own = await engine.connect()
     await engine.sync(own)
-    late = engine.ledger.add()
-    for part in (engine.ledger.orders[late], *engine.ledger.orders[late]["lines"]):
-        part["changed"] = (EPOCH - behind).isoformat()
+    late = engine.ledger.add(stamp=EPOCH - behind)
     engine.ledger.pass_time(hours=1)
 
     run = await engine.sync(own)
