@@ -51,7 +51,7 @@ class SystemSpec:
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """One stream of changes that yields whole items of an entity.
+    """One stream of changes that yields whole items of an entity, and the policy by which it is read.
 
     Attributes:
         entity: What its items are.
@@ -59,6 +59,10 @@ class Feed:
         overlap: How far behind the window's start the next run begins, for changes committed late.
         period_field: The source's date field that the historical period applies to; None loads whole.
         full: Whether full and first runs read it (a feed of changed lines adds nothing to a full one).
+        cursor: The source's field that tells when an item changed; None: it has none, and every run reads whole.
+        tie_break: The source's field that pages are cut by: unique, and never changing.
+        scan_every: How often a full run is due by itself, to find what was deleted without a word; None where the
+            source tells deletions, or every run reads whole.
     """
 
     entity: Entity
@@ -66,6 +70,9 @@ class Feed:
     overlap: timedelta
     period_field: str | None = None
     full: bool = True
+    cursor: str | None = field(kw_only=True)
+    tie_break: str = field(kw_only=True)
+    scan_every: timedelta | None = field(kw_only=True, default=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from jobs.connect import ConnectDoor
 from jobs.connect import Settings as ConnectSettings
 from jobs.events import Events
 from jobs.queue import Queue
+from jobs.runs import RunDoor
 from jobs.sources import Sources
 from jobs.sync import SyncRunner
 from jobs.worker import WorkerParts
@@ -87,9 +88,10 @@ def api(settings: Settings, *, connectors: Mapping[str, Connector] = BY_SLUG) ->
             async with parts.database.system() as session:
                 await connections.write_catalogue(session, [catalogue_entry(each) for each in connectors.values()])
             connect = connect_door(settings, parts)
+            runs = RunDoor(database=parts.database, queue=parts.queue)
             write = WriteDoor(database=parts.database, queue=parts.queue, sources=parts.sources, now=now)
             async with Events(parts.database, parts.queue).listening() as events:
-                yield Services(parts.database, parts.queue, events, connect, write)
+                yield Services(parts.database, parts.queue, events, connect, runs, write)
 
     return make_app(build, pages=pages_dir())
 
@@ -108,7 +110,9 @@ def connect_door(settings: Settings, parts: Parts) -> ConnectDoor:
         database=parts.database,
         queue=parts.queue,
         sources=parts.sources,
-        settings=ConnectSettings(settings.sync_every_minutes, settings.sync_minimum_minutes),
+        settings=ConnectSettings(
+            settings.sync_every_minutes, settings.sync_minimum_minutes, settings.sync_full_every_hours
+        ),
         now=now,
     )
 

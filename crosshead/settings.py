@@ -34,6 +34,13 @@ class Settings(BaseSettings):
     )
     sync_every_minutes: int = Field(default=60, ge=1, le=1440, description="Schedule of new connections, minutes.")
     sync_minimum_minutes: int = Field(default=15, ge=1, le=1440, description="The shortest schedule allowed, minutes.")
+    sync_full_every_hours: int | None = Field(
+        default=None,
+        ge=0,
+        le=8760,
+        description="Time between full runs that look for deletions, for new connections, hours; by default each"
+        " system's own policy (daily or weekly), 0 for none.",
+    )
     lease_seconds: int = Field(default=30, ge=3, le=600, description="How long a lease outlives its worker, seconds.")
     worker_jobs: int = Field(default=4, ge=1, le=64, description="Runs that one worker works on at a time.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least level logged.")

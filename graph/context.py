@@ -22,6 +22,7 @@ from graph.errors import ApiError
 from jobs.connect import ConnectDoor
 from jobs.events import Events
 from jobs.queue import Queue
+from jobs.runs import RunDoor
 from jobs.write import WriteDoor
 
 _RIGHTS = (TokenScope.READ, TokenScope.WRITE, TokenScope.ADMIN)
@@ -101,6 +102,7 @@ class Services:
     queue: Queue
     events: Events
     connect: ConnectDoor
+    runs: RunDoor
     write: WriteDoor
 
 

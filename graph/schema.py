@@ -17,6 +17,7 @@ from graph.errors import TellErrors
 from graph.executor import Executor
 from graph.mutations.connections import ConnectionMutations
 from graph.mutations.purchasing import PurchasingMutations
+from graph.mutations.runs import RunMutations
 from graph.query import Query
 from graph.subscription import Subscription
 from graph.types.inventory import InventoryLevel
@@ -29,7 +30,7 @@ MAX_TOKENS = 2000
 
 
 @strawberry.type(description="Changes. Failures that the caller can mend are `userErrors` of the payload.")
-class Mutation(ConnectionMutations, PurchasingMutations):
+class Mutation(ConnectionMutations, RunMutations, PurchasingMutations):
     """The root of changes."""
 
 

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from connectors.base import Checked, Connector, Form
 from connectors.errors import AuthError, ConnectorError
+from connectors.policy import feeds_of, full_every_hours
 from db import connections, events, sync, tokens
 from db.engine import Database
 from db.models.connection import ConnectedEntity, ConnectedSystem, ConnectionStatus, CustomerRef, EntityState
@@ -52,10 +53,12 @@ class Settings:
     Attributes:
         every_minutes: Time between scheduled runs of a new connection.
         minimum_minutes: The shortest time a schedule may have.
+        full_every_hours: Time between full runs that look for deletions; None for each system's own policy, 0 for none.
     """
 
     every_minutes: int = 60
     minimum_minutes: int = 15
+    full_every_hours: int | None = None
 
 
 class ConnectDoor:
@@ -165,6 +168,7 @@ class ConnectDoor:
                 state=EntityState.DEGRADED if entity in checked.refused else EntityState.ACTIVE,
                 every_minutes=every,
                 next_run_at=now + timedelta(minutes=every),
+                full_every_hours=full_every_hours(feeds_of(connector.feeds, entity), self._settings.full_every_hours),
             )
             for entity in names
         ]

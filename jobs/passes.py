@@ -6,15 +6,16 @@ The pass reads from the source's clock at its start; the checkpoint moves there,
 import time
 from collections.abc import Callable
 from datetime import datetime
+from typing import Final
 
 import structlog
 
 from connectors.base import Feed, Page
 from db import connections, events, sync
 from db.connections import Opened
-from db.engine import Database
+from db.engine import Database, WriteSession
 from db.models.connection import ConnectionStatus
-from db.models.sync import SyncMode, SyncRun, SyncStatus
+from db.models.sync import SyncRun, SyncStatus
 from db.scope import Scope
 from db.types import Entity
 from jobs.failures import connection_event
@@ -22,9 +23,11 @@ from jobs.lease import Lease
 from jobs.pages import Pages
 from jobs.queue import Queue
 from jobs.sources import OpenSource
-from jobs.work import SliceEnded, Work, run_event
+from jobs.work import Cancelled, SliceEnded, Work, run_event
 
 log = structlog.get_logger(__name__)
+
+_WINDOW: Final = ("window_start", "started_at", "source_ahead_ms", "since", "period_start")
 
 
 class Passes:
@@ -56,32 +59,31 @@ class Passes:
         await self._succeed(work)
 
     async def _begin(self, run: SyncRun, scope: Scope, opened: Opened, source: OpenSource, lease: Lease) -> Work:
+        if run.cancel_requested:
+            raise Cancelled
         entity = Entity(run.entity)
-        window_start = run.window_start or await source.source.clock()
+        start = run.window_start or await source.source.clock()
+        units = source.connector.units(source.defaults)
         async with self._database.write(scope) as session:
             await sync.guard(session, scope, entity, fence=lease.fence)
-            known = await sync.checkpoints(session, scope, entity)
-            started = run.started_at is None
-            run.window_start, run.started_at = window_start, run.started_at or self._now()
-            first_feed = next((f.name for f in source.connector.feeds if f.entity == entity), None)
-            resumed = known.get(first_feed) if first_feed and run.mode == SyncMode.INCREMENTAL else None
-            run.since = datetime.fromisoformat(resumed) if resumed else None
-            await sync.change(
-                session,
-                scope,
-                run.id,
-                status=SyncStatus.RUNNING,
-                window_start=window_start,
-                started_at=run.started_at,
-                since=run.since,
-                next_attempt_at=None,
-                error=None,
-            )
-            if started:
-                await events.append(session, scope, [run_event(run, "sync.started")])
+            resume = await sync.resume(session, scope, entity)
+            work = Work(run, scope, opened, source, lease, resume, units, time.monotonic() + self._slice_seconds)
+            await self._start(session, work, start)
         await self._queue.wake_followers(scope)
-        units = source.connector.units(source.defaults)
-        return Work(run, scope, opened, source, lease, known, units, time.monotonic() + self._slice_seconds)
+        return work
+
+    async def _start(self, session: WriteSession, work: Work, start: datetime) -> None:
+        """Note that the run is worked on; its first slice fixes its window for all of them."""
+        run, begun = work.run, work.run.window_start is not None
+        if not begun:
+            run.window_start, run.started_at = start, self._now()
+            run.source_ahead_ms = round((start - work.resume.now).total_seconds() * 1000)
+            run.since = next((work.since(feed) for feed in work.feeds()), None)
+            run.period_start = work.period_start(start)
+        if not await sync.begin(session, work.scope, run.id, **{name: getattr(run, name) for name in _WINDOW}):
+            raise sync.LeaseLost  # somebody ended it before this worker came to it
+        if not begun:
+            await events.append(session, work.scope, [run_event(run, "sync.started")])
 
     async def _feed(self, work: Work, feed: Feed) -> None:
         state = work.run.feeds.get(feed.name, {})
@@ -96,14 +98,13 @@ class Passes:
             await self._pages.store(work, feed, Page((), None))
 
     async def _succeed(self, work: Work) -> None:
-        run, start = work.run, work.run.window_start or self._now()
+        run = work.run
+        start = run.window_start or self._now()
         status = SyncStatus.PARTIAL if run.quarantined else SyncStatus.SUCCEEDED
         moved = {feed.name: (start - feed.overlap).isoformat() for feed in work.all_feeds}
         async with self._database.write(work.scope) as session:
             await sync.guard(session, work.scope, work.entity, fence=work.lease.fence)
-            await sync.succeed(
-                session, work.scope, work.entity, checkpoints=moved, complete_through=start, now=self._now()
-            )
+            await sync.succeed(session, work.scope, run, checkpoints=moved, whole=work.whole, now=self._now())
             await sync.change(session, work.scope, run.id, status=status, finished_at=self._now())
             before = await connections.set_status(
                 session, work.scope, ConnectionStatus.ACTIVE, reason=None, unless=frozenset({ConnectionStatus.PAUSED})

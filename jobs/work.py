@@ -2,17 +2,22 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import date, datetime, timedelta
+from typing import Final
 
 from connectors.base import Feed, Window
+from connectors.policy import feeds_of, read_whole
 from db.connections import Opened
 from db.events import NewEvent
 from db.models.sync import SyncMode, SyncRun
 from db.scope import Scope
+from db.sync import Resume
 from db.types import Entity, encode_id
 from jobs.lease import Lease
 from jobs.sources import OpenSource
+
+DRIFT: Final = timedelta(minutes=1)
+"""How far clocks may drift apart before it counts as one of them being set; well below every overlap."""
 
 
 class Cancelled(Exception):
@@ -29,14 +34,20 @@ class SliceEnded(Exception):
 
 @dataclass(slots=True)
 class Work:
-    """The state of one slice of a run."""
+    """The state of one slice of a run.
+
+    Attributes:
+        resume: Where the pass begins.
+        units: Native unit → UN/ECE Rec 20 code.
+        until: When the slice is over, on the monotonic clock.
+    """
 
     run: SyncRun
     scope: Scope
     opened: Opened
     source: OpenSource
     lease: Lease
-    checkpoints: dict[str, Any]
+    resume: Resume
     units: Mapping[str, str]
     until: float
 
@@ -46,26 +57,53 @@ class Work:
         return Entity(self.run.entity)
 
     @property
-    def first(self) -> bool:
-        """True when there is nothing to resume from: a first run, or a full one."""
-        return self.run.mode == SyncMode.FULL or not self.checkpoints
+    def all_feeds(self) -> list[Feed]:
+        """The entity's feeds, those included that a whole pass leaves out."""
+        return feeds_of(self.source.connector.feeds, self.entity)
 
     @property
-    def all_feeds(self) -> list[Feed]:
-        """The entity's feeds, those included that a first or full run leaves out."""
-        return [feed for feed in self.source.connector.feeds if feed.entity == self.entity]
+    def whole(self) -> bool:
+        """True when the pass reads all there is: a full run, a first one, or a source without change stamps."""
+        return self.run.mode == SyncMode.FULL or not self.resume.checkpoints or read_whole(self.all_feeds)
 
     def feeds(self) -> list[Feed]:
         """Give the feeds that this pass reads."""
-        return [feed for feed in self.all_feeds if feed.full] if self.first else self.all_feeds
+        return [feed for feed in self.all_feeds if feed.full] if self.whole else self.all_feeds
+
+    def since(self, feed: Feed) -> datetime | None:
+        """Tell from when on the pass reads a feed's changes, by the source's clock; None reads all."""
+        known = self.resume.checkpoints
+        if self.whole or feed.cursor is None or (feed.full and feed.name not in known):
+            return None
+        # A feed of changed parts that a newer connector brings begins where the others do.
+        checkpoint = datetime.fromisoformat(known.get(feed.name, min(known.values())))
+        return set_back(checkpoint, ahead_ms=self.resume.source_ahead_ms, now_ahead_ms=self.run.source_ahead_ms)
+
+    def period_start(self, start: datetime) -> date | None:
+        """Tell the day from which on documents are read in a pass that begins at `start`; None reads of any day."""
+        if any(feed.period_field and self.since(feed) is None for feed in self.feeds()):
+            return (start - timedelta(days=self.opened.historical_period_days)).date()
+        return None
 
     def window(self, feed: Feed) -> Window:
         """Tell what the pass reads of a feed."""
-        start = self.run.window_start or datetime.now(UTC)
-        if not self.first and feed.name in self.checkpoints:
-            return Window(since=datetime.fromisoformat(self.checkpoints[feed.name]))
-        days = timedelta(days=self.opened.historical_period_days)
-        return Window(period_start=(start - days).date() if feed.period_field else None)
+        since = self.since(feed)
+        return Window(since, self.run.period_start if feed.period_field and since is None else None)
+
+
+def set_back(checkpoint: datetime, *, ahead_ms: int, now_ahead_ms: int) -> datetime:
+    """Move a checkpoint back by as much as the source's clock was set back since.
+
+    While that clock was fast, the checkpoint was set into what is now the future, and what is stamped by the right
+    clock would lie before it.
+
+    Args:
+        checkpoint: By the source's clock as it was.
+        ahead_ms: How far that was ahead of ours then.
+        now_ahead_ms: How far it is ahead of ours now.
+    """
+    back = timedelta(milliseconds=ahead_ms - now_ahead_ms)
+    return checkpoint - back if back > DRIFT else checkpoint
 
 
 def run_event(run: SyncRun, name: str) -> NewEvent:

@@ -210,11 +210,44 @@ RESOURCES: Final[Mapping[Entity, Resource]] = {
     ),
 }
 
+_WEEKLY: Final = timedelta(days=7)
 FEEDS: Final = (
-    Feed(Entity.PURCHASE_ORDER, "orders", overlap=5 * MINUTES, period_field="PurchaseOrderDate"),
-    Feed(Entity.WORK_ORDER, "maintenance_orders", overlap=5 * MINUTES, period_field="MaintOrdBasicStartDate"),
+    # Lines are deleted by a flag, orders vanish when they are archived: nothing tells of it.
+    Feed(
+        Entity.PURCHASE_ORDER,
+        "orders",
+        overlap=5 * MINUTES,
+        period_field="PurchaseOrderDate",
+        cursor="LastChangeDateTime",
+        tie_break="PurchaseOrder",
+        scan_every=_WEEKLY,
+    ),
+    Feed(
+        Entity.WORK_ORDER,
+        "maintenance_orders",
+        overlap=5 * MINUTES,
+        period_field="MaintOrdBasicStartDate",
+        cursor="LastChangeDateTime",
+        tie_break="MaintenanceOrder",
+        scan_every=_WEEKLY,
+    ),
     # The partner's stamp is in the system's own time zone, which no service tells: a day covers all zones.
-    Feed(Entity.VENDOR, "suppliers", overlap=timedelta(days=1)),
-    Feed(Entity.ITEM, "products", overlap=5 * MINUTES),
-    Feed(Entity.INVENTORY_LEVEL, "stock", overlap=timedelta(0)),
+    Feed(
+        Entity.VENDOR,
+        "suppliers",
+        overlap=timedelta(days=1),
+        cursor="LastChangeDate",
+        tie_break="BusinessPartner",
+        scan_every=_WEEKLY,
+    ),
+    Feed(
+        Entity.ITEM,
+        "products",
+        overlap=5 * MINUTES,
+        cursor="LastChangeDateTime",
+        tie_break="Product",
+        scan_every=_WEEKLY,
+    ),
+    # Stock has no stamp: it is read whole each time, and with it what is no more.
+    Feed(Entity.INVENTORY_LEVEL, "stock", overlap=timedelta(0), cursor=None, tie_break="Material"),
 )

@@ -81,13 +81,26 @@ class Origin:
 _ANY = ("active", "in", (True, False))
 
 
+def _feed(entity: Entity, name: str, owner: str | None, period_field: str | None = None) -> Feed:
+    return Feed(
+        entity,
+        name,
+        OVERLAP,
+        period_field,
+        full=owner is None,
+        cursor="write_date",
+        tie_break="id",
+        # What is deleted leaves nothing behind that a user of the interface may read.
+        scan_every=timedelta(days=1) if owner is None else None,
+    )
+
+
 def _orders(name: str, model: str, owner: str | None, *domain: tuple[object, ...]) -> Origin:
-    feed = Feed(Entity.PURCHASE_ORDER, name, OVERLAP, "purchase_date", full=owner is None)
-    return Origin(feed, model, owner, domain)
+    return Origin(_feed(Entity.PURCHASE_ORDER, name, owner, "purchase_date"), model, owner, domain)
 
 
 def _vendors(name: str, model: str, owner: str | None, *domain: tuple[object, ...]) -> Origin:
-    return Origin(Feed(Entity.VENDOR, name, OVERLAP, full=owner is None), model, owner, domain)
+    return Origin(_feed(Entity.VENDOR, name, owner), model, owner, domain)
 
 
 ORIGINS: Final = (

@@ -123,6 +123,12 @@ class ConnectedEntityFields(Fields):
     state: EntityState = c.choice("Whether it syncs.", default=EntityState.ACTIVE)
     every_minutes: int = c.integer("Time between scheduled runs.", unit="minutes", default=60)
     next_run_at: datetime | None = c.instant("When the next scheduled run is due, UTC.")
+    full_every_hours: int | None = c.integer(
+        "Time between full runs that look for deletions; null where the source tells them, or each run reads all.",
+        unit="hours",
+        default=None,
+    )
+    next_full_run_at: datetime | None = c.instant("When the next full run is due by itself, UTC.")
     last_success_at: datetime | None = c.instant("When the last successful run ended, UTC.")
     complete_through: datetime | None = c.instant("Every change that the source made before is stored, UTC.")
 
@@ -135,10 +141,18 @@ class ConnectedEntity(ConnectedEntityFields, ConnectionRow, table=True):
         one_of("entity", Entity),
         one_of("state", EntityState),
         Index("connected_entity_due", "next_run_at"),
+        Index("connected_entity_full_due", "next_full_run_at"),
     )
     relations: ClassVar[dict[str, Relation]] = {}
 
     checkpoints: dict[str, Any] = c.document("Where each feed resumes.", default_factory=dict, public=False)
+    source_ahead_ms: int = c.integer(
+        "How far the source's clock was ahead of the database's when the last successful pass began.",
+        unit="ms",
+        big=True,
+        default=0,
+        public=False,
+    )
     lease_owner: str | None = c.text("The worker that holds the lease.", public=False)
     fence: int = c.integer("Grows with each lease; older holders cannot write.", big=True, default=0, public=False)
     lease_expires_at: datetime | None = c.instant("When the lease lapses, UTC.", public=False)

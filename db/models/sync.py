@@ -1,6 +1,6 @@
 """Sync runs, raw items and quarantine."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, ClassVar
 from uuid import UUID
@@ -69,6 +69,7 @@ class SyncRunFields(Fields):
     quarantined: int = c.integer("Items that could not be mapped.", unit="items", default=0)
     pages: int = c.integer("Pages read and stored.", unit="pages", default=0)
     since: datetime | None = c.instant("The earliest change it reads, UTC; null reads the whole period.")
+    period_start: date | None = c.day("Documents dated from this day on are read; null for all, or for changes only.")
     created_at: datetime = c.instant("When it was asked for, UTC.", default=c.REQUIRED)
     started_at: datetime | None = c.instant("When it first ran, UTC.")
     finished_at: datetime | None = c.instant("When it ended, UTC.")
@@ -89,6 +90,7 @@ class SyncRun(SyncRunFields, ConnectionRow, table=True):
             "sync_run_one_open",
             "connection_id",
             "entity",
+            "mode",
             unique=True,
             postgresql_where="status IN ('QUEUED', 'RUNNING', 'WAITING')",
         ),
@@ -99,6 +101,9 @@ class SyncRun(SyncRunFields, ConnectionRow, table=True):
     id: UUID = c.uuid("Our own id.", primary_key=True, default_factory=new_id)
     attempts: int = c.integer("Failed attempts since the last page.", default=0, public=False)
     window_start: datetime | None = c.instant("The source's clock when the pass began, UTC.", public=False)
+    source_ahead_ms: int = c.integer(
+        "How far the source's clock was ahead of the database's then.", unit="ms", big=True, default=0, public=False
+    )
     feeds: dict[str, Any] = c.document("Progress of each feed: position, done.", default_factory=dict, public=False)
     cancel_requested: bool = c.column("Stop at the next page.", sa_type=Boolean, default=False, public=False)
     woken_at: datetime | None = c.instant("When a worker was last told of it, UTC.", public=False)

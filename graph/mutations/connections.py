@@ -103,7 +103,8 @@ class TriggerSyncInput:
         default=None, description="What to read; everything by default."
     )
     mode: enumeration(SyncMode) = strawberry.field(  # type: ignore[valid-type]
-        default=SyncMode.INCREMENTAL, description="How much to read."
+        default=SyncMode.INCREMENTAL,
+        description="How much to read: FULL ignores the checkpoint and reads the whole historical period.",
     )
 
 
@@ -186,7 +187,10 @@ class ConnectionMutations:
         read: Any = Read("ConnectedSystem", one=connection_id)
         return UpdateConnectionPayload(connection=read)
 
-    @strawberry.mutation(description="Ask for a sync now.")
+    @strawberry.mutation(
+        description="Ask for a sync now. While a run of the entity is open that reads as much, that one is given; a"
+        " FULL one asked for while an INCREMENTAL one works is QUEUED behind it."
+    )
     async def trigger_sync(self, info: ApiInfo, input: Annotated[TriggerSyncInput, GIVEN]) -> TriggerSyncPayload:  # noqa: A002
         """Ask for a sync."""
         context = info.context

@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 
 import asyncpg
 
-from db.models.sync import SyncMode
 from jobs import schedule
 from tests.fixtures.engine import Engine, counters, until
 
@@ -99,7 +98,7 @@ async def test_pausing_stops_a_run_at_its_next_page_and_resuming_goes_on_there(e
     await task
 
     paused = await engine.run_row(run_id)
-    assert (paused["status"], paused["pages"]) == ("RUNNING", 2)
+    assert (paused["status"], paused["next_attempt_at"], paused["pages"]) == ("WAITING", None, 2)
     assert await engine.one("SELECT status FROM connection") == "PAUSED"
     assert await schedule.tick(engine.database, engine.queue) == 0
     await engine.connect_door().update(own, own.connection_id, {"paused": False}, ())
@@ -123,28 +122,6 @@ async def test_a_pause_during_the_last_page_outlives_the_run(engine: Engine) -> 
     await task
 
     assert await engine.one("SELECT status FROM connection") == "PAUSED"
-
-
-async def test_a_cancelled_run_stops_at_its_next_page_and_keeps_the_checkpoint(engine: Engine) -> None:
-    """Off: `Cancelled` in jobs/pages.py `store`."""
-    for _ in range(5):
-        engine.ledger.add()
-    own = await engine.connect()
-    held = engine.ledger.fault("/orders", hold=True)
-    run_id = await engine.trigger(own)
-    task = asyncio.create_task(engine.runner().run(own, run_id))
-    await held.reached.wait()
-    await engine.superuser.execute("UPDATE sync_run SET cancel_requested = true WHERE id = $1", run_id)
-    held.go.set()
-    await task
-
-    run = await engine.run_row(run_id)
-    assert (run["status"], counters(run)) == ("CANCELLED", {"fetched": 2, "created": 2, "pages": 1})
-    assert run["finished_at"] is not None
-    assert await engine.checkpoints(own) == {}
-    assert len(engine.ledger.asked("/orders")) == 1
-    # The next one reads all, and finds the first page known.
-    assert counters(await engine.sync(own)) == {"fetched": 5, "created": 3, "unchanged": 2, "pages": 3}
 
 
 async def test_a_run_works_in_slices_and_none_repeats_a_page(engine: Engine) -> None:
@@ -179,18 +156,6 @@ async def test_a_slice_that_ended_is_woken_once_its_lease_is_free(engine: Engine
 
     assert len(await engine.queue.redis.queued_jobs()) == 1
     assert await engine.one("SELECT count(*) FROM connected_entity WHERE lease_owner IS NOT NULL") == 0
-
-
-async def test_asking_again_while_a_run_is_open_gives_the_same_run(engine: Engine) -> None:
-    """Off: the unique index sync_run_one_open."""
-    own = await engine.connect()
-
-    asked = await asyncio.gather(*(engine.trigger(own, SyncMode.FULL) for _ in range(8)))
-
-    assert len(set(asked)) == 1
-    assert await engine.one("SELECT count(*) FROM sync_run WHERE entity = 'PURCHASE_ORDER'") == 1
-    ended = await engine.sync(own)
-    assert await engine.trigger(own) != ended["id"]
 
 
 async def test_a_scheduled_run_appears_when_its_time_has_come(engine: Engine) -> None:

@@ -1,6 +1,7 @@
 """One pass after another over a quiet source: what is read, stored, counted and told."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,7 +10,7 @@ import sqlalchemy
 from db.models.sync import SyncMode
 from tests.fixtures.engine import Engine, counters
 from tests.fixtures.ledger import EPOCH
-from tests.fixtures.ledger_connector import OVERLAP, LedgerConnector
+from tests.fixtures.ledger_connector import LINES, ORDERS, OVERLAP, LedgerConnector
 
 
 async def test_a_first_run_reads_the_historical_period_page_by_page(engine: Engine) -> None:
@@ -233,6 +234,56 @@ async def test_a_change_that_comes_to_light_late_is_found_within_the_overlap(eng
 
     assert run["created"] == 1
     assert late in await engine.orders(own)
+
+
+async def test_changes_are_found_after_the_sources_clock_was_set_back(engine: Engine) -> None:
+    """While the clock was a day fast, the checkpoint was set into the future.
+
+    Off: `back` in `set_back` of jobs/work.py as zero: what is stamped by the right clock lies before the checkpoint.
+    """
+    key, other = engine.ledger.add(), engine.ledger.add()
+    own = await engine.connect()
+    engine.ledger.pass_time(days=1)
+    await engine.sync(own)
+    engine.ledger.pass_time(days=-1, minutes=30)
+    engine.ledger.change(key, status="CLOSED")
+
+    run = await engine.sync(own)
+
+    assert EPOCH - OVERLAP - timedelta(minutes=1) < run["since"] <= EPOCH + timedelta(minutes=30) - OVERLAP
+    assert run["updated"] == 1
+    assert (await engine.orders(own))[key]["status"] == "CLOSED"
+    assert (await engine.orders(own))[other]["version"] == 1
+
+
+async def test_a_source_without_change_stamps_is_read_whole_each_time(engine: Engine) -> None:
+    """Off: `read_whole` in `Work.whole` and `feed.cursor` in `Work.since` of jobs/work.py."""
+    for _ in range(3):
+        engine.ledger.add()
+    engine.with_connector(LedgerConnector(feeds=(replace(ORDERS, cursor=None),)))
+    own = await engine.connect()
+    await engine.sync(own)
+    engine.ledger.pass_time(days=1)
+    engine.ledger.calls.clear()
+
+    run = await engine.sync(own)
+
+    assert (run["mode"], run["since"], str(run["period_start"])) == ("INCREMENTAL", None, "2026-03-04")
+    assert counters(run) == {"fetched": 3, "unchanged": 3, "pages": 2}
+    assert {tuple(call.query) for call in engine.ledger.asked("/orders")} == {("from",), ("from", "after")}
+
+
+async def test_a_feed_of_parts_that_comes_with_an_upgrade_begins_where_the_others_do(engine: Engine) -> None:
+    """Off: `min(known.values())` in `Work.since` of jobs/work.py: it is asked for all, which a feed of parts is not."""
+    engine.ledger.add()
+    engine.with_connector(LedgerConnector(feeds=(ORDERS,)))
+    own = await engine.connect()
+    await engine.sync(own)
+    engine.with_connector(LedgerConnector(feeds=(ORDERS, LINES)))
+
+    await engine.sync(own)
+
+    assert [call.query["since"] for call in engine.ledger.asked("/lines")] == [(EPOCH - OVERLAP).isoformat()]
 
 
 async def test_a_row_stamped_while_the_pass_reads_is_read_again_by_the_next(engine: Engine) -> None:

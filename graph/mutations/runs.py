@@ -1,0 +1,48 @@
+"""Handling sync runs."""
+
+from typing import Annotated, Any
+
+import strawberry
+
+from db.models.organization import TokenScope
+from db.types import decode_id
+from graph.context import ApiInfo, Read
+from graph.inputs import GIVEN, UserError, user_error
+from graph.types.sync import SyncRun
+
+
+@strawberry.input(description="Which run to stop.")
+class CancelSyncInput:
+    """Which run to stop."""
+
+    sync_run_id: strawberry.ID = strawberry.field(description="The run.")
+
+
+@strawberry.type(description="The run that was asked to stop.")
+class CancelSyncPayload:
+    """The run that was asked to stop."""
+
+    sync_run: SyncRun | None = strawberry.field(
+        default=None, description="The run; it is CANCELLED at once, or at its next page where a worker is at it."
+    )
+    user_errors: list[UserError] = strawberry.field(default_factory=list, description="Why nothing was stopped.")
+
+
+@strawberry.type
+class RunMutations:
+    """Mutations of sync runs."""
+
+    @strawberry.mutation(
+        description="Stop a run, at its next page at the latest. What it has stored stays, and its checkpoint does not"
+        " move: the next run begins where this one did."
+    )
+    async def cancel_sync(self, info: ApiInfo, input: Annotated[CancelSyncInput, GIVEN]) -> CancelSyncPayload:  # noqa: A002
+        """Stop a run."""
+        context = info.context
+        context.who.require(TokenScope.WRITE)
+        run_id = decode_id(input.sync_run_id, type_name="SyncRun")[1]
+        problems = await context.services.runs.cancel(context.who.scope, run_id)
+        if problems:
+            return CancelSyncPayload(user_errors=[user_error(each) for each in problems])
+        read: Any = Read("SyncRun", one=run_id)
+        return CancelSyncPayload(sync_run=read)
