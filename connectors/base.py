@@ -30,6 +30,21 @@ class Form(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """How much one connection may ask of its source, over all processes.
+
+    Attributes:
+        at_once: Calls under way at a time; with two or more, syncs leave one to writes.
+        per_minute: Calls a minute over time; None sets no limit.
+        burst: Calls that may go at once after a rest; syncs leave a fifth to writes.
+    """
+
+    at_once: int = 4
+    per_minute: int | None = None
+    burst: int = 20
+
+
+@dataclass(frozen=True, slots=True)
 class SystemSpec:
     """A system's entry in the catalogue.
 
@@ -38,6 +53,7 @@ class SystemSpec:
         credits: What a connection costs: tier 1, 2 or 4; on-premise doubles.
         credentials: The connect form; secrets are SecretStr.
         write_defaults: What writes need beyond the model.
+        limits: How much a connection may ask of its source.
     """
 
     slug: str
@@ -47,6 +63,7 @@ class SystemSpec:
     credits: int
     credentials: type[Form]
     write_defaults: type[Form]
+    limits: Limits = Limits()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,15 @@
 
 There is no retry here: runs and operations retry, so that one lost answer is
 never multiplied. Redirects and proxies of the environment are not followed.
+Every request passes the gate that its user was given, if any: there calls are
+let out and counted.
 """
 
 import asyncio
 import socket
 import ssl
 from collections.abc import AsyncIterator, Callable, Generator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -81,12 +83,21 @@ class SignsRequests(Protocol):
         ...
 
 
+Gate = Callable[[], AbstractAsyncContextManager[None]]
+"""Held around each request; it may wait, or refuse with an error of its own."""
+
+
 class Egress:
     """Sends requests for all sources of a process, to addresses that its guard lets through."""
 
-    def __init__(self, sessions: Mapping[tuple[str, bool], aiohttp.ClientSession]) -> None:
+    def __init__(self, sessions: Mapping[str, aiohttp.ClientSession], gate: Gate = nullcontext) -> None:
         self._sessions = sessions
-        """By scheme, and whether what is sent is safe to send twice."""
+        """By scheme."""
+        self._gate = gate
+
+    def through(self, gate: Gate) -> "Egress":
+        """Give the same way out, with a gate that each request passes."""
+        return Egress(self._sessions, gate)
 
     @classmethod
     @asynccontextmanager
@@ -107,8 +118,7 @@ class Egress:
                     socket_factory=_guarded(guard, encrypted=scheme == "https"),
                 )
                 await stack.enter_async_context(connector)
-                for safe in (True, False):
-                    sessions[scheme, safe] = await stack.enter_async_context(_session(connector, safe=safe))
+                sessions[scheme] = await stack.enter_async_context(_session(connector))
             yield cls(sessions)
 
     async def send(self, request: Request, *, auth: SignsRequests | None = None) -> Response:
@@ -133,13 +143,31 @@ class Egress:
         parts = urlsplit(request.url)
         if parts.scheme not in {"http", "https"} or "@" in parts.netloc or not parts.hostname:
             raise _blocked("The address must be http or https, with a host and without a user name.")
-        return self._sessions[parts.scheme, request.safe]
+        return self._sessions[parts.scheme]
 
     async def _send(self, request: Request) -> Response:
+        """Send a request that is safe once more where the connection had been kept open, and the source closed it."""
+        kept = _Kept()
+        try:
+            async with self._gate():
+                return await self._once(request, kept)
+        except SourceUnavailable as error:
+            if error.reason != "RESET" or not (request.safe and kept.open):
+                raise
+        async with self._gate():
+            return await self._once(request, _Kept())
+
+    async def _once(self, request: Request, kept: "_Kept") -> Response:
         try:
             async with self._session(request).request(
-                request.method, request.url, headers=request.headers, data=request.body, allow_redirects=False
+                request.method,
+                request.url,
+                headers=request.headers,
+                data=request.body,
+                allow_redirects=False,
+                trace_request_ctx=kept,
             ) as answer:
+                kept.open = False  # it answers: what fails from here on was not closed beforehand
                 body = bytearray()
                 async for chunk in answer.content.iter_chunked(1 << 16):
                     body += chunk
@@ -155,17 +183,31 @@ class Egress:
             raise _unavailable(error) from error
 
 
-def _session(connector: aiohttp.TCPConnector, *, safe: bool) -> aiohttp.ClientSession:
+@dataclass(slots=True)
+class _Kept:
+    """Whether a request went over a connection that had been kept open after another."""
+
+    open: bool = False
+
+
+async def _reused(_: aiohttp.ClientSession, context: Any, __: aiohttp.TraceConnectionReuseconnParams) -> None:
+    context.trace_request_ctx.open = True
+
+
+def _session(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
+    trace = aiohttp.TraceConfig()
+    trace.on_connection_reuseconn.append(_reused)
     session = aiohttp.ClientSession(
         connector=connector,
         connector_owner=False,
         timeout=aiohttp.ClientTimeout(total=TOTAL_SECONDS, connect=CONNECT_SECONDS, sock_read=READ_SECONDS),
         trust_env=False,
         cookie_jar=aiohttp.DummyCookieJar(),
+        trace_configs=[trace],
     )
-    if not safe:
-        # aiohttp sends PUT and DELETE once more where the connection broke: a write may then take effect twice.
-        session._retry_connection = False  # noqa: SLF001  (there is no public switch; a test holds it)
+    # aiohttp sends GET, PUT and DELETE once more where the connection broke, old or new: a write may then take effect
+    # twice, and a read is a call that nobody counted.
+    session._retry_connection = False  # noqa: SLF001  (there is no public switch; a test holds it)
     return session
 
 

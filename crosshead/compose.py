@@ -22,6 +22,7 @@ from db.secrets import Vault
 from graph.app import make_app
 from graph.context import Services
 from graph.pages import pages_dir
+from jobs.budget import Budget
 from jobs.connect import ConnectDoor
 from jobs.connect import Settings as ConnectSettings
 from jobs.events import Events
@@ -73,7 +74,8 @@ async def open_parts(
     queue = Queue.open(redis_settings(settings))
     try:
         async with Egress.open(guard=guard, connections_per_host=settings.source_connections_per_host) as egress:
-            yield Parts(database, queue, Sources(egress, Vault(keys, active=active), connectors))
+            budget = Budget(database, now, call_seconds=settings.lease_seconds)
+            yield Parts(database, queue, Sources(egress, Vault(keys, active=active), connectors, budget=budget))
     finally:
         await queue.close()
         await database.close()

@@ -7,11 +7,12 @@ from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import func, text
-from sqlmodel import col, delete, select
+from sqlmodel import SQLModel, col, delete, select
 
 from db.engine import ReadSession, SystemSession, WriteSession
 from db.models.connection import ConnectedEntity, ConnectedSystem, ConnectionSecret, ConnectionStatus, System
 from db.models.event import EventCounter
+from db.models.health import CallBudget, ConnectionHealth
 from db.models.organization import ApiToken, Organization
 from db.scope import Scope
 from db.secrets import Sealed
@@ -64,8 +65,14 @@ async def add(
     counter = EventCounter(
         organization_id=connection.organization_id, connection_id=connection.id, stream_id=connection.id
     )
-    session.add_all([connection, secret, token, *entities, counter])
+    session.add_all([connection, secret, token, *entities, counter, *health_of(connection)])
     await session.flush()
+
+
+def health_of(connection: ConnectedSystem) -> list[SQLModel]:
+    """Give the rows of a connection that nothing is known of yet."""
+    health = ConnectionHealth(organization_id=connection.organization_id, connection_id=connection.id)
+    return [health, CallBudget(organization_id=connection.organization_id, connection_id=connection.id)]
 
 
 async def opened(session: ReadSession, scope: Scope, connection_id: UUID) -> Opened | None:

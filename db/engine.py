@@ -5,14 +5,14 @@ migration makes. `read` and `write` are app sessions held to a Scope, `system`
 sees schedules, leases, tokens and deliveries of all, never records.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar, NewType
 
 import asyncpg
 import orjson
-from sqlalchemy import event, text
+from sqlalchemy import Executable, Row, event, text
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -127,6 +127,12 @@ class Database:
         """One transaction over schedules, leases, tokens and deliveries of all."""
         async with AsyncSession(self.system_engine, expire_on_commit=False) as session, session.begin():
             yield SystemSession(session)
+
+    async def at_once(self, statement: Executable, values: Mapping[str, Any]) -> Sequence[Row[Any]]:
+        """Run one statement of the system role that commits by itself: one round trip instead of three."""
+        engine = self.system_engine.execution_options(isolation_level="AUTOCOMMIT")
+        async with engine.connect() as connection:
+            return (await connection.execute(statement, values)).all()
 
 
 async def _hold(session: AsyncSession, scope: Scope) -> None:

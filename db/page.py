@@ -77,7 +77,7 @@ def _typename(name: str) -> str:
 
 
 def _column(alias: str, shape: Shape, column: Column) -> str:
-    x = f"{alias}.{column.name}"
+    x = column.of(alias)
     if column.kind == "id":
         told = f"""'"{PREFIXES[shape.type_name]}_' || replace({x}::text, '-', '') || '"'"""
     else:
@@ -90,7 +90,7 @@ def _inside(alias: str, shape: Shape, part: Inside) -> str:
     if column.value is None:
         raise TypeError(f"{shape.type_name}.{part.name} has no fields")
     kinds = value_fields(column.value)
-    x = f"{alias}.{column.name}"
+    x = column.of(alias)
 
     def field(value: str, name: str) -> str:
         if name == "__typename":

@@ -39,6 +39,7 @@ class Column:
         value: The class of the JSON value inside, for `value` and `values`.
         filterable: Lists may be filtered and ordered by it.
         nullable: It may be null.
+        sql: The expression that gives it, over `{row}`, where it is no stored column.
     """
 
     name: str
@@ -46,6 +47,11 @@ class Column:
     value: type[SQLModel] | None = None
     filterable: bool = False
     nullable: bool = True
+    sql: str | None = None
+
+    def of(self, alias: str) -> str:
+        """Give its SQL over a row."""
+        return f"{alias}.{self.name}" if self.sql is None else f"({self.sql.format(row=alias)})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +118,12 @@ def _shape(table: type[SQLModel]) -> Shape:
         columns[public_name(name)] = Column(
             name, kind, value, bool(c.declared(info, "filterable")), bool(stored.columns[name].nullable)
         )
+    for name, computed in getattr(table, "computed", {}).items():
+        kind, value = kind_of(computed.annotation)
+        columns[name] = Column(name, kind, value, nullable=computed.nullable, sql=computed.sql)
     spec = SPECS_BY_TYPE.get(table.__name__)
     connection = "id" if table is ConnectedSystem else "connection_id" if "connection_id" in stored.columns else None
-    key = next(n for n in ("id", "position", "entity", "slug") if n in stored.columns)
+    key = next(n for n in ("id", "position", "entity", "slug", "connection_id") if n in stored.columns)
     return Shape(
         type_name=table.__name__,
         table=stored.name,

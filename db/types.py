@@ -48,6 +48,8 @@ PREFIXES: Final = {
     "Asset": "asset",
     "Location": "loc",
     "WriteOperation": "op",
+    "Issue": "iss",
+    "ConnectionError": "err",
     "Event": "evt",
     "WebhookEndpoint": "whe",
     "WebhookDelivery": "dlv",

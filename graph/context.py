@@ -1,7 +1,7 @@
 """What a resolver may use: who asks, the request's read transaction, and the doors to the work."""
 
 import asyncio
-from collections.abc import Awaitable, Iterator
+from collections.abc import Awaitable, Iterator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any
@@ -164,6 +164,7 @@ class Read:
         paged: A Relay list (its arguments are the field's), else the whole short list.
         scope: Read within this scope instead of the caller's.
         missing: What no row means: None tells null, an error is raised.
+        arguments: Arguments of a list in place of the field's own, in GraphQL names.
     """
 
     type_name: str
@@ -171,6 +172,7 @@ class Read:
     paged: bool = False
     scope: Scope | None = None
     missing: ApiError | None = None
+    arguments: Mapping[str, Any] = field(default_factory=dict)
 
 
 async def answered(pending: Awaitable[bytes | None], *, missing: ApiError | None) -> Any:

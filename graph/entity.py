@@ -86,11 +86,12 @@ def entity(table: type[SQLModel]) -> Callable[[type[T]], type[T]]:
         missing = set(shape.relations) - set(stated)
         if of.__name__ != table.__name__ or missing:
             raise TypeError(f"{of.__name__} does not state the relations {sorted(missing)} of {table.__name__}")
-        derived = {
+        derived: dict[str, Any] = {
             public_name(name): info
             for name, info in table.model_fields.items()
             if public_name(name) in shape.columns and public_name(name) not in stated
         }
+        derived |= {name: told for name, told in getattr(table, "computed", {}).items() if name not in stated}
         of.__annotations__ = {n: graphql_type(i.annotation) for n, i in derived.items()} | stated
         for name, info in derived.items():
             setattr(of, name, strawberry.field(description=info.description))

@@ -52,7 +52,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
             raise TypeError(f"{named} cannot be read")
         scope = read.scope or context.who.scope
         if read.paged:
-            arguments = builder.arguments(info.parent_type, details)
+            arguments = {**builder.arguments(info.parent_type, details), **read.arguments}
             connection_id = builder.connection_id(arguments)
             if connection_id is not None:
                 scope = builder.narrowed(scope, connection_id)

@@ -12,7 +12,9 @@ from graph.context import ApiInfo, Read
 from graph.entity import enumeration
 from graph.errors import ApiError
 from graph.lists import list_field
+from graph.queries.issues import IssueQueries
 from graph.types.inventory import InventoryLevel, InventoryLevelConnection
+from graph.types.issues import ConnectionError, Issue  # noqa: A004  (the name in the API)
 from graph.types.items import Item, ItemConnection
 from graph.types.maintenance import WorkOrder, WorkOrderConnection
 from graph.types.node import Node
@@ -86,7 +88,7 @@ Ids = Annotated[list[strawberry.ID], strawberry.argument(description="Their ids,
 
 
 @strawberry.type(description="Reads; each list and object is one SQL statement whatever is selected.")
-class Query:
+class Query(IssueQueries):
     """The root of reads."""
 
     @strawberry.field(description="Any object by its id; null where the token sees none.")
@@ -194,5 +196,16 @@ async def _node(info: ApiInfo, text: str) -> Any:
 
 _READABLE = {
     of.__name__
-    for of in (ConnectedSystem, SyncRun, WriteOperation, PurchaseOrder, WorkOrder, Vendor, Item, InventoryLevel)
+    for of in (
+        ConnectedSystem,
+        SyncRun,
+        WriteOperation,
+        Issue,
+        ConnectionError,
+        PurchaseOrder,
+        WorkOrder,
+        Vendor,
+        Item,
+        InventoryLevel,
+    )
 }

@@ -18,7 +18,7 @@ from db.models.organization import TokenKind, TokenScope
 from db.models.sync import SyncMode, SyncTrigger
 from db.scope import Scope
 from db.types import Entity, ErrorCode, Problem, new_id
-from jobs.failures import connection_event
+from jobs.health import connection_event
 from jobs.queue import Queue
 from jobs.sources import Sources, fill, revealed
 

@@ -1,19 +1,20 @@
-"""What becomes of a run when its source fails: waiting, an end that people see, or new credentials."""
+"""What becomes of a run when its source fails: it waits, or it ends where people see it."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import structlog
 
-from connectors.errors import AuthError, ConnectorError, RateLimited
-from db import connections, events, sync
+from connectors.errors import ConnectorError
+from db import events, sync
 from db.engine import Database
 from db.events import NewEvent
-from db.models.connection import ConnectionStatus
 from db.models.sync import SourceError, SyncRun, SyncStatus
 from db.scope import Scope
-from db.types import Entity, ErrorCode, encode_id
-from jobs import retry
+from db.types import Entity, Operation
+from jobs import health
+from jobs.budget import Refused
+from jobs.health import Failure
 from jobs.lease import Lease
 from jobs.queue import Queue
 from jobs.work import run_event
@@ -30,67 +31,67 @@ class Failures:
         self._now = now
 
     async def end(
-        self, run: SyncRun, scope: Scope, lease: Lease, status: SyncStatus, error: SourceError | None = None
+        self,
+        run: SyncRun,
+        scope: Scope,
+        lease: Lease,
+        status: SyncStatus,
+        error: SourceError | None = None,
+        failure: Failure | None = None,
     ) -> None:
-        """End a run; one that failed marks its entity."""
+        """End a run; one that failed marks its entity.
+
+        Args:
+            error: Why it failed, for people.
+            failure: The source's part in it, to be recorded.
+        """
+        entity, told = Entity(run.entity), list[NewEvent]()
         async with self._database.write(scope) as session:
-            await sync.guard(session, scope, Entity(run.entity), fence=lease.fence)
-            told = error.model_dump(mode="json") if error else None
-            await sync.change(session, scope, run.id, status=status, finished_at=self._now(), error=told)
+            await sync.guard(session, scope, entity, fence=lease.fence)
+            kept = error.model_dump(mode="json") if error else None
+            await sync.change(session, scope, run.id, status=status, finished_at=self._now(), error=kept)
             if status is SyncStatus.FAILED:
-                await sync.degrade(session, scope, Entity(run.entity))
-                await events.append(session, scope, [run_event(run, "sync.failed")])
+                await sync.degrade(session, scope, entity)
+                told.append(run_event(run, "sync.failed"))
+            if failure is not None:
+                told += await health.failed(session, scope, failure, now=self._now())
+            await events.append(session, scope, told)
         await self._queue.wake_followers(scope)
 
     async def failed(self, run: SyncRun, scope: Scope, lease: Lease, error: ConnectorError) -> None:
         """Let a run wait for its next attempt, or end it where waiting does not help."""
         log.warning("sync_failed", code=error.code.value, transient=error.transient)
-        told = source_error(error)
-        if not error.transient:
-            await self.end(run, scope, lease, SyncStatus.FAILED, told)
-            await self._require_reauthorization(scope, error)
-            return
+        if error.transient:
+            await self._wait(run, scope, lease, error)
+        else:
+            failure = Failure(error, Operation.READ, Entity(run.entity), run_id=run.id)
+            await self.end(run, scope, lease, SyncStatus.FAILED, health.source_error(error), failure)
+
+    async def _wait(self, run: SyncRun, scope: Scope, lease: Lease, error: ConnectorError) -> None:
+        entity = Entity(run.entity)
         async with self._database.write(scope) as session:
-            await sync.guard(session, scope, Entity(run.entity), fence=lease.fence)
+            await sync.guard(session, scope, entity, fence=lease.fence)
             current = await sync.load(session, scope, run.id)
             attempts = (current.attempts if current else 0) + 1
-            asked = error.retry_after_s if isinstance(error, RateLimited) else None
-            wait = retry.delay(attempts, retry_after_s=asked)
+            failure = Failure(error, Operation.READ, entity, run_id=run.id, attempts=attempts)
+            wait_s = failure.waits()
             await sync.change(
                 session,
                 scope,
                 run.id,
                 status=SyncStatus.WAITING,
                 attempts=attempts,
-                next_attempt_at=self._now() + timedelta(seconds=wait),
-                error=told.model_dump(mode="json"),
+                next_attempt_at=self._now() + timedelta(seconds=wait_s),
+                error=health.source_error(error).model_dump(mode="json"),
             )
+            told = await health.failed(session, scope, failure, now=self._now(), wait_s=wait_s)
+            await events.append(session, scope, told)
         await self._queue.wake_followers(scope)
 
-    async def _require_reauthorization(self, scope: Scope, error: ConnectorError) -> None:
-        if not isinstance(error, AuthError):
-            return
-        status = ConnectionStatus.REAUTHORIZATION_REQUIRED
+    async def refused(self, run: SyncRun, scope: Scope, lease: Lease, refused: Refused) -> None:
+        """Let a run wait that was not let out to its source: that is no failure, and counts for nothing."""
+        log.info("sync_held_back", until=refused.until)
         async with self._database.write(scope) as session:
-            before = await connections.set_status(session, scope, status, reason=error.message)
-            if before is not None:
-                await events.append(session, scope, [connection_event(scope, status, before, error.message)])
+            await sync.guard(session, scope, Entity(run.entity), fence=lease.fence)
+            await sync.change(session, scope, run.id, status=SyncStatus.WAITING, next_attempt_at=refused.until)
         await self._queue.wake_followers(scope)
-
-
-def connection_event(scope: Scope, status: ConnectionStatus, before: ConnectionStatus, reason: str | None) -> NewEvent:
-    """Tell a change of a connection's status."""
-    connection = encode_id("ConnectedSystem", scope.connection_id) if scope.connection_id else None
-    data = {"connectionId": connection, "status": status.value, "previousStatus": before.value, "reason": reason}
-    return NewEvent("connection.status_changed", data)
-
-
-def source_error(error: ConnectorError) -> SourceError:
-    """Keep a source's failure with its remedy."""
-    return SourceError(
-        code=ErrorCode(error.code),
-        message=error.message[:2000],
-        source_message=error.source_message[:2000] if error.source_message else None,
-        remedy=error.remedy,
-        reason=getattr(error, "reason", None),
-    )

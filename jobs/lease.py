@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -18,10 +19,26 @@ log = structlog.get_logger(__name__)
 
 @dataclass(slots=True)
 class Lease:
-    """A held lease; `lost` is set once another worker may hold a newer one."""
+    """A held lease; `lost` is set once another worker may hold a newer one.
+
+    Attributes:
+        until: When it lapses unless renewed, by this process's monotonic clock.
+    """
 
     fence: int
+    until: float
     lost: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def check(self) -> None:
+        """Make sure that it is held: a process that was stopped for a while may not know yet that it is not.
+
+        Raises:
+            LeaseLost: Another worker may hold a newer one.
+        """
+        if time.monotonic() > self.until:
+            self.lost.set()
+        if self.lost.is_set():
+            raise sync.LeaseLost
 
 
 @asynccontextmanager
@@ -34,12 +51,13 @@ async def leased(
         owner: Who holds it, for people.
         seconds: How long it lasts without renewal; renewed at a third of it.
     """
+    asked = time.monotonic()
     async with database.system() as session:
         fence = await sync.take_lease(session, scope, entity, owner=owner, seconds=seconds)
     if fence is None:
         yield None
         return
-    lease = Lease(fence)
+    lease = Lease(fence, asked + seconds)
     done = asyncio.Event()
     renewal = asyncio.create_task(_renew(database, scope, entity, lease, seconds, done))
     try:
@@ -59,6 +77,7 @@ async def _renew(
             await asyncio.wait_for(done.wait(), seconds / 3)
         if done.is_set():
             return
+        asked = time.monotonic()
         try:
             async with database.system() as session:
                 held = await sync.renew_lease(session, scope, entity, fence=lease.fence, seconds=seconds)
@@ -68,3 +87,4 @@ async def _renew(
         if not held:
             lease.lost.set()
             return
+        lease.until = asked + seconds

@@ -11,14 +11,13 @@ from typing import Final
 import structlog
 
 from connectors.base import Feed, Page
-from db import connections, events, sync
+from db import events, sync
 from db.connections import Opened
 from db.engine import Database, WriteSession
-from db.models.connection import ConnectionStatus
 from db.models.sync import SyncRun, SyncStatus
 from db.scope import Scope
-from db.types import Entity
-from jobs.failures import connection_event
+from db.types import Entity, Operation
+from jobs import health
 from jobs.lease import Lease
 from jobs.pages import Pages
 from jobs.queue import Queue
@@ -106,12 +105,9 @@ class Passes:
             await sync.guard(session, work.scope, work.entity, fence=work.lease.fence)
             await sync.succeed(session, work.scope, run, checkpoints=moved, whole=work.whole, now=self._now())
             await sync.change(session, work.scope, run.id, status=status, finished_at=self._now())
-            before = await connections.set_status(
-                session, work.scope, ConnectionStatus.ACTIVE, reason=None, unless=frozenset({ConnectionStatus.PAUSED})
+            told = await health.succeeded(
+                session, work.scope, operation=Operation.READ, entity=work.entity, now=self._now()
             )
-            told = [run_event(run, "sync.succeeded")]
-            if before is not None:
-                told.insert(0, connection_event(work.scope, ConnectionStatus.ACTIVE, before, None))
-            await events.append(session, work.scope, told)
+            await events.append(session, work.scope, [*told, run_event(run, "sync.succeeded")])
         await self._queue.wake_followers(work.scope)
         log.info("sync_succeeded", status=status.value)

@@ -1,6 +1,6 @@
 """Open a connection's source: its connector, with the credentials taken from the vault."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +13,7 @@ from connectors.errors import AuthError, ConfigError
 from db.connections import Opened
 from db.secrets import Vault
 from db.types import ErrorCode, Problem
+from jobs.budget import Budget, Priority
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,19 +25,38 @@ class OpenSource:
     defaults: Form
 
 
-class Sources:
-    """Opens sources for a process: one way out, one vault, the connectors by slug."""
+def _always() -> None:
+    """Let every call go."""
 
-    def __init__(self, egress: Egress, vault: Vault, connectors: Mapping[str, Connector]) -> None:
+
+class Sources:
+    """Opens sources for a process: one way out, one vault, the connectors by slug, and the budget of every call."""
+
+    def __init__(self, egress: Egress, vault: Vault, connectors: Mapping[str, Connector], *, budget: Budget) -> None:
         self.egress = egress
         self.vault = vault
         self.connectors = connectors
+        self.budget = budget
 
     @asynccontextmanager
-    async def open(self, connection: Opened) -> AsyncIterator[OpenSource]:
-        """Open a connection's source.
+    async def open(
+        self,
+        connection: Opened,
+        *,
+        priority: Priority,
+        probe: bool = False,
+        ready: Callable[[], None] = _always,
+    ) -> AsyncIterator[OpenSource]:
+        """Open a connection's source; each of its calls goes through the connection's budget.
+
+        Args:
+            connection: Whose source.
+            priority: Writes go first.
+            probe: Calls go through an open breaker.
+            ready: Called before each call; it may raise, and the call does not go out.
 
         Raises:
+            HeldBack, CutOff: From any call that is not let out; nothing of it was sent.
             AuthError: The credentials are gone. ConfigError: what is stored no longer fits the connector's forms.
         """
         connector = self.connectors[connection.system]
@@ -47,7 +67,15 @@ class Sources:
             defaults = connector.spec.write_defaults.model_validate(connection.write_defaults)
         except ValidationError as error:
             raise ConfigError("What is stored of the connection no longer fits the connector.") from error
-        async with connector.open(credentials, egress=self.egress) as source:
+
+        @asynccontextmanager
+        async def gate() -> AsyncIterator[None]:
+            limits = connector.spec.limits
+            async with self.budget.call(connection.scope, priority=priority, limits=limits, probe=probe):
+                ready()  # last: the wait for room may have been long
+                yield
+
+        async with connector.open(credentials, egress=self.egress.through(gate)) as source:
             yield OpenSource(connector, source, defaults)
 
 

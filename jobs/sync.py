@@ -14,6 +14,7 @@ from db.engine import Database
 from db.models.sync import SourceError, SyncRun, SyncStatus
 from db.scope import Scope
 from db.types import Entity, ErrorCode, encode_id
+from jobs.budget import Priority, Refused
 from jobs.failures import Failures
 from jobs.lease import Lease, leased
 from jobs.pages import Pages
@@ -98,12 +99,14 @@ class SyncRunner:
 
     async def _pass(self, run: SyncRun, scope: Scope, opened: Opened, lease: Lease) -> None:
         try:
-            async with self._sources.open(opened) as source:
+            async with self._sources.open(opened, priority=Priority.SYNC, ready=lease.check) as source:
                 await self._passes.walk(run, scope, opened, source, lease)
         except Cancelled:
             await self._failures.end(run, scope, lease, SyncStatus.CANCELLED)
         except Paused:
             log.info("sync_paused")
+        except Refused as refused:
+            await self._failures.refused(run, scope, lease, refused)
         except ConnectorError as error:
             await self._failures.failed(run, scope, lease, error)
         except (SliceEnded, sync.LeaseLost):

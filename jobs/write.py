@@ -29,7 +29,8 @@ from db.models.sync import SourceError
 from db.models.write import WriteOperation, WriteState
 from db.scope import Scope
 from db.types import Entity, ErrorCode, Operation, Problem, Reference, encode_id, new_id
-from jobs.failures import source_error
+from jobs.budget import Priority
+from jobs.health import source_error
 from jobs.pages import prepare
 from jobs.queue import Queue
 from jobs.references import Resolver
@@ -107,7 +108,7 @@ class WriteDoor:
         if repeated is not None:
             return repeated
         try:
-            async with self._sources.open(opened) as source:
+            async with self._sources.open(opened, priority=Priority.WRITE) as source:
                 change, problems = await self._change(own, request, source)
                 if problems:
                     return Outcome(problems=tuple(problems))

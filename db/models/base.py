@@ -56,6 +56,23 @@ class Many:
     order: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """A field that is read by an expression instead of a column; declared in a table's `computed`.
+
+    Attributes:
+        annotation: Its type.
+        description: One sentence for the API's documentation.
+        sql: The expression; `{row}` stands for the row's alias.
+        nullable: It may be null.
+    """
+
+    annotation: Any
+    description: str
+    sql: str
+    nullable: bool = True
+
+
 Relation = One | Many
 BY_CONNECTION: dict[str, str] = {"organization_id": "organization_id", "id": "connection_id"}
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import Index
 
 from db.models import columns as c
-from db.models.base import ConnectionRow, Fields, Many, One, Relation, TenantRow, Value, one_of
+from db.models.base import Computed, ConnectionRow, Fields, Many, One, Relation, TenantRow, Value, one_of
 from db.types import Entity, new_id
 
 
@@ -100,6 +100,7 @@ class ConnectedSystem(ConnectionFields, TenantRow, table=True):
     relations: ClassVar[dict[str, Relation]] = {
         "system": One("System", {"slug": "system_slug"}),
         "entities": Many("ConnectedEntity", {"connection_id": "id"}, order=("entity",)),
+        "health": One("ConnectionHealth", {"connection_id": "id"}),
     }
 
     id: UUID = c.uuid("Our own id.", primary_key=True, default_factory=new_id)
@@ -144,6 +145,7 @@ class ConnectedEntity(ConnectedEntityFields, ConnectionRow, table=True):
         Index("connected_entity_full_due", "next_full_run_at"),
     )
     relations: ClassVar[dict[str, Relation]] = {}
+    computed: ClassVar[dict[str, Computed]] = {}
 
     checkpoints: dict[str, Any] = c.document("Where each feed resumes.", default_factory=dict, public=False)
     source_ahead_ms: int = c.integer(

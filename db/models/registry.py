@@ -5,8 +5,9 @@ from typing import Final
 
 from sqlmodel import SQLModel
 
-from db.models.base import EntityRow, Fields
+from db.models.base import Computed, EntityRow, Fields
 from db.models.connection import ConnectedEntity, ConnectedSystem, System
+from db.models.health import ConnectionError, ConnectionHealth, Issue  # noqa: A004  (the name in the API)
 from db.models.inventory.inventory_level import InventoryLevel, InventoryLevelFields
 from db.models.items.item import Item, ItemFields
 from db.models.maintenance.work_order import WorkOrder, WorkOrderFields
@@ -81,11 +82,27 @@ ENTITIES: Final = (
 SPECS: Final = {spec.entity: spec for spec in ENTITIES}
 SPECS_BY_TYPE: Final = {spec.type_name: spec for spec in ENTITIES}
 
+ConnectedEntity.computed["record_count"] = Computed(
+    int,
+    "Records stored and not deleted; counted only when selected.",
+    "CASE {row}.entity "
+    + " ".join(
+        f"WHEN '{spec.entity}' THEN (SELECT count(*) FROM {spec.table.__tablename__} counted"
+        " WHERE counted.connection_id = {row}.connection_id AND counted.deleted_at IS NULL)"
+        for spec in ENTITIES
+    )
+    + " ELSE 0 END",
+    nullable=False,
+)
+
 READABLE: Final[tuple[type[SQLModel], ...]] = (
     System,
     ConnectedSystem,
     ConnectedEntity,
+    ConnectionHealth,
     SyncRun,
+    Issue,
+    ConnectionError,
     WriteOperation,
     *(spec.table for spec in ENTITIES),
     *(child.table for spec in ENTITIES for child in spec.children),

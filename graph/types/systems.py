@@ -3,6 +3,7 @@
 import strawberry
 
 from db.models import connection as stored
+from db.models import health
 from graph.entity import entity
 from graph.lists import relay
 from graph.types.node import Node
@@ -18,12 +19,18 @@ class ConnectedEntity:
     """One entity of a connection: whether and when it syncs."""
 
 
+@entity(health.ConnectionHealth)
+class ConnectionHealth:
+    """How a connection's source fares, as last seen; reading it calls no source."""
+
+
 @entity(stored.ConnectedSystem)
 class ConnectedSystem(Node):
     """One customer's connected system."""
 
     system: System = strawberry.field(description="The kind of source it is.")
     entities: list[ConnectedEntity] = strawberry.field(description="What it syncs, and when.")
+    health: ConnectionHealth = strawberry.field(description="How its source fares.")
 
 
 ConnectedSystemConnection = relay("ConnectedSystem", ConnectedSystem)

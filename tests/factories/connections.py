@@ -3,6 +3,7 @@
 from typing import Any
 
 from db import tokens
+from db.connections import health_of
 from db.engine import WriteSession
 from db.models.base import dumped
 from db.models.connection import ConnectedEntity, ConnectedSystem, ConnectionStatus, CustomerRef
@@ -30,7 +31,7 @@ async def make_connection(
         status=status,
         **{"credits": 1, "token_last_four": "0000", "created_at": EPOCH, "customer": customer, **values},
     )
-    session.add(row)
+    session.add_all([row, *health_of(row)])
     await session.flush()
     return row
 

@@ -183,7 +183,10 @@ async def test_the_system_role_may_do_exactly_what_it_is_granted(catalogue: asyn
     assert {row["name"]: row["rights"] for row in tables} == {
         "alembic_version": ["SELECT"],
         "api_token": ["SELECT"],
+        "call_budget": ["SELECT", "UPDATE"],
         "connected_entity": ["SELECT", "UPDATE"],
+        "connection_error": ["DELETE"],
+        "issue": ["DELETE"],
         "sync_run": ["INSERT", "SELECT", "UPDATE"],
         "system": ["DELETE", "INSERT", "SELECT", "UPDATE"],
     }
@@ -197,6 +200,19 @@ async def test_the_system_role_may_do_exactly_what_it_is_granted(catalogue: asyn
             "status_reason",
             "system_slug",
         ],
+        ("connection_error", "SELECT"): ["connection_id", "id", "occurred_at"],
+        ("connection_health", "SELECT"): [
+            "breaker",
+            "connection_id",
+            "last_success_at",
+            "organization_id",
+            "paused_until",
+            "probe_at",
+            "probed_at",
+            "reason",
+        ],
+        ("connection_health", "UPDATE"): ["probe_at", "probed_at"],
+        ("issue", "SELECT"): ["connection_id", "id", "resolved_at"],
         ("organization", "SELECT"): ["id", "name"],
         ("write_operation", "SELECT"): ["connection_id", "created_at", "id", "organization_id", "sent_at", "state"],
     }

@@ -46,7 +46,8 @@ def test_a_readable_type_has_its_columns_and_relations_and_nothing_else(table: t
 @pytest.mark.parametrize("table", READABLE, ids=lambda table: table.__name__)
 def test_a_derived_field_is_described_and_may_be_null_as_its_column_may(table: type[SQLModel]) -> None:
     shape, told = SHAPES[table.__name__], fields_of(table.__name__)
-    by_name = {public_name(name): info for name, info in table.model_fields.items()}
+    by_name: dict[str, Any] = {public_name(name): info for name, info in table.model_fields.items()}
+    by_name |= getattr(table, "computed", {})
 
     for name, column in shape.columns.items():
         if name == "id":
