@@ -24,10 +24,10 @@ from graph.context import Services
 from graph.pages import pages_dir
 from jobs.budget import Budget
 from jobs.connect import ConnectDoor
-from jobs.connect import Settings as ConnectSettings
 from jobs.events import Events
 from jobs.queue import Queue
 from jobs.runs import RunDoor
+from jobs.settings import Settings as ConnectSettings
 from jobs.sources import Sources
 from jobs.sync import SyncRunner
 from jobs.worker import WorkerParts

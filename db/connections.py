@@ -6,14 +6,13 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import func, text
 from sqlmodel import SQLModel, col, delete, select
 
 from db.engine import ReadSession, SystemSession, WriteSession
 from db.models.connection import ConnectedEntity, ConnectedSystem, ConnectionSecret, ConnectionStatus, System
 from db.models.event import EventCounter
 from db.models.health import CallBudget, ConnectionHealth
-from db.models.organization import ApiToken, Organization
+from db.models.organization import ApiKey, Organization
 from db.scope import Scope
 from db.secrets import Sealed
 
@@ -51,7 +50,7 @@ async def add(
     *,
     connection: ConnectedSystem,
     sealed: Sealed,
-    token: ApiToken,
+    token: ApiKey,
     entities: Sequence[ConnectedEntity],
 ) -> None:
     """Store a connection with its sealed credentials, token, schedules and event stream."""
@@ -119,34 +118,6 @@ async def update(session: WriteSession, scope: Scope, connection_id: UUID, chang
     return True
 
 
-async def set_status(
-    session: WriteSession,
-    scope: Scope,
-    status: ConnectionStatus,
-    *,
-    reason: str | None,
-    unless: frozenset[ConnectionStatus] = frozenset(),
-) -> ConnectionStatus | None:
-    """Move a connection to a status; gives the one before, None where nothing changed.
-
-    Args:
-        unless: Statuses that it stays in; DISCONNECTED always is one.
-    """
-    stays = [status.value, ConnectionStatus.DISCONNECTED.value, *(each.value for each in unless)]
-    values = {"id": scope.connection_id, "organization": scope.organization_id, "status": status.value, "stays": stays}
-    row = (
-        await session.execute(
-            text(
-                "UPDATE connection AS c SET status = :status, status_reason = :reason FROM connection AS old"
-                " WHERE c.id = :id AND c.organization_id = :organization AND old.id = c.id"
-                " AND old.status <> ALL(:stays) RETURNING old.status"
-            ),
-            {**values, "reason": reason},
-        )
-    ).one_or_none()
-    return ConnectionStatus(row.status) if row else None
-
-
 async def reschedule(session: WriteSession, scope: Scope, *, entity: str, values: Mapping[str, Any]) -> bool:
     """Change the schedule of one entity; False where the connection does not sync it."""
     found = (
@@ -185,18 +156,7 @@ async def organization(session: ReadSession, scope: Scope) -> Organization | Non
     return found.scalar_one_or_none()
 
 
-async def credits_used(session: ReadSession, scope: Scope) -> int:
-    """Give the credits that the organization's connections hold."""
-    used = await session.execute(
-        select(func.coalesce(func.sum(col(ConnectedSystem.credits)), 0)).where(
-            col(ConnectedSystem.organization_id) == scope.organization_id,
-            col(ConnectedSystem.status) != ConnectionStatus.DISCONNECTED,
-        )
-    )
-    return int(used.scalar_one())
-
-
-async def add_organization(session: WriteSession, *, row: Organization, token: ApiToken, now: datetime) -> None:
+async def add_organization(session: WriteSession, *, row: Organization, token: ApiKey, now: datetime) -> None:
     """Store an organization with its first key."""
     row.created_at = now
     session.add_all([row, token])

@@ -9,7 +9,6 @@ import orjson
 from sqlalchemy import text
 
 from db.engine import SystemSession, WriteSession
-from db.models.connection import ConnectionStatus
 from db.models.health import BreakerState
 from db.scope import Scope
 from db.types import Entity, ErrorCode, new_id
@@ -49,14 +48,6 @@ class IssueChange:
     occurrences: int
 
 
-@dataclass(frozen=True, slots=True)
-class Recovered:
-    """What a success changed: the status before, where it was UNREACHABLE, and the issues it resolved."""
-
-    before: ConnectionStatus | None
-    resolved: list[IssueChange]
-
-
 _SUCCEEDED: Final = text(
     """
     WITH old AS (
@@ -69,16 +60,13 @@ _SUCCEEDED: Final = text(
         UPDATE sync_run r SET next_attempt_at = :now, revision = r.revision + 1 FROM healthy
         WHERE healthy.breaker = 'OPEN' AND r.connection_id = healthy.connection_id AND r.status = 'WAITING'
         RETURNING 1),
-    active AS (
-        UPDATE connection c SET status = 'ACTIVE', status_reason = NULL FROM healthy
-        WHERE c.id = healthy.connection_id AND c.status = 'UNREACHABLE' RETURNING 1),
     resolved AS (
         UPDATE issue i SET resolved_at = :now FROM connection c
         WHERE i.connection_id = :connection AND i.resolved_at IS NULL AND c.id = i.connection_id
           AND (i.entity IS NULL OR i.entity = :entity) AND (i.operation IS NULL OR i.operation = :operation)
           AND (i.code <> 'REAUTHORIZATION_REQUIRED' OR c.status <> 'REAUTHORIZATION_REQUIRED')
         RETURNING i.id, i.entity, i.operation, i.code, i.message, i.occurrences)
-    SELECT (SELECT count(*) FROM due) AS due, (SELECT count(*) FROM active) AS active,
+    SELECT (SELECT count(*) FROM due) AS due,
            (SELECT json_agg(row_to_json(resolved)) FROM resolved)::text AS resolved
     """
 )
@@ -86,15 +74,17 @@ _SUCCEEDED: Final = text(
 
 async def succeeded(
     session: WriteSession, scope: Scope, *, entity: Entity | None, operation: str, now: datetime
-) -> Recovered:
+) -> list[IssueChange]:
     """Record a success: the breaker closes, what waited for it is due, and what it touches is resolved.
 
     An issue of refused credentials outlives the successes of what was under way when they were refused.
+
+    Returns:
+        The issues that it resolved.
     """
     values = {"connection": scope.connection_id, "entity": entity, "operation": operation, "now": now}
     row = (await session.execute(_SUCCEEDED, values)).one()
-    resolved = [_issue(each) for each in orjson.loads(row.resolved or "[]")]
-    return Recovered(ConnectionStatus.UNREACHABLE if row.active else None, resolved)
+    return [_issue(each) for each in orjson.loads(row.resolved or "[]")]
 
 
 def _issue(row: dict[str, Any]) -> IssueChange:

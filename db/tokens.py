@@ -5,16 +5,18 @@ import re
 import secrets
 import string
 import zlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from enum import Enum
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 
 from db.engine import SystemSession
 from db.models.connection import ConnectionStatus
-from db.models.organization import ApiToken, TokenKind, TokenScope
+from db.models.organization import ApiKey, TokenKind, TokenScope
 from db.scope import Scope
 
 _DIGITS: Final = string.digits + string.ascii_uppercase + string.ascii_lowercase
@@ -53,55 +55,78 @@ def hash_of(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
+class Dead(Enum):
+    """Why a token opens nothing; its value is told to its holder."""
+
+    DISCONNECTED = "The connection was disconnected."
+    REAUTHORIZATION_REQUIRED = (
+        "The source refuses the connection's credentials; reauthorizeConnection mends that and issues a new token."
+    )
+    ROTATED = "The token was rotated; another one took its place."
+    REVOKED = "The token was revoked."
+
+
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who holds a token, and whether it is alive."""
+    """Who holds a token, and whether it is alive.
+
+    Attributes:
+        dead: Why it is dead; None while it is alive.
+    """
 
     token_id: UUID
     kind: TokenKind
     may: TokenScope
     scope: Scope
-    dead_reason: str | None
+    dead: Dead | None
     connection_status: ConnectionStatus | None
 
 
-_FIND: Final = text(
-    """
-    SELECT t.id, t.kind, t.scope, t.organization_id, t.connection_id, t.revoked_at, t.revoked_reason,
-           c.status, c.status_reason
+_STANDING: Final = """
+    SELECT t.id, t.kind, t.scope, t.organization_id, t.connection_id, t.revoked_as, c.status
     FROM api_token t LEFT JOIN connection c ON c.id = t.connection_id
-    WHERE t.token_hash = :hash
     """
-)
+_FIND: Final = text(_STANDING + "WHERE t.token_hash = :hash")
+_HELD: Final = text(_STANDING + "WHERE t.id = ANY(:ids)")
 _DEAD: Final = {
-    ConnectionStatus.DISCONNECTED: "The connection was disconnected.",
-    ConnectionStatus.REAUTHORIZATION_REQUIRED: "The source refuses the connection's credentials; reauthorize it.",
+    ConnectionStatus.DISCONNECTED: Dead.DISCONNECTED,
+    ConnectionStatus.REAUTHORIZATION_REQUIRED: Dead.REAUTHORIZATION_REQUIRED,
 }
 
 
-async def find(session: SystemSession, token: str) -> Holder | None:
-    """Look a token up; None where it was never issued. There is no cache: revoking takes effect at once."""
-    row = (await session.execute(_FIND, {"hash": hash_of(token)})).one_or_none()
-    if row is None:
-        return None
+def _holder(row: Row[Any]) -> Holder:
     status = ConnectionStatus(row.status) if row.status else None
-    dead = (row.revoked_reason or "The token was revoked.") if row.revoked_at else None
-    if dead is None and status in _DEAD:
-        dead = _DEAD[status]
+    dead = Dead[row.revoked_as] if row.revoked_as else _DEAD.get(status) if status else None
+    if dead is Dead.DISCONNECTED:
+        status = ConnectionStatus.DISCONNECTED  # still so once the connection's data is gone
     return Holder(
         token_id=row.id,
         kind=TokenKind(row.kind),
         may=TokenScope(row.scope),
         scope=Scope(row.organization_id, row.connection_id),
-        dead_reason=dead,
+        dead=dead,
         connection_status=status,
     )
 
 
-def issue(kind: TokenKind, *, scope: Scope, may: TokenScope, name: str, now: datetime) -> tuple[str, ApiToken]:
+async def find(session: SystemSession, token: str) -> Holder | None:
+    """Look a token up; None where it was never issued. There is no cache: revoking takes effect at once."""
+    row = (await session.execute(_FIND, {"hash": hash_of(token)})).one_or_none()
+    return _holder(row) if row else None
+
+
+async def dead_among(session: SystemSession, token_ids: Collection[UUID]) -> dict[UUID, Dead]:
+    """Give those of the tokens that open nothing any more, with why."""
+    rows = await session.execute(_HELD, {"ids": list(token_ids)})
+    holders = {row.id: _holder(row) for row in rows}
+    gone = {token_id: holder.dead if (holder := holders.get(token_id)) else Dead.REVOKED for token_id in token_ids}
+    return {token_id: dead for token_id, dead in gone.items() if dead is not None}
+
+
+def issue(kind: TokenKind, *, scope: Scope, may: TokenScope, name: str, now: datetime) -> tuple[str, ApiKey]:
     """Make a token and the row to store for it; the text is shown once."""
     token = make_token(kind)
-    row = ApiToken(
+    row = ApiKey(
         organization_id=scope.organization_id,
         connection_id=scope.connection_id,
         kind=kind,

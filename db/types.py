@@ -37,6 +37,7 @@ class Operation(StrEnum):
 PREFIXES: Final = {
     "Organization": "org",
     "ApiKey": "key",
+    "CreditEntry": "crd",
     "ConnectedSystem": "conn",
     "ConnectSession": "ses",
     "SyncRun": "run",

@@ -2,7 +2,8 @@
 
 from db import tokens
 from db.engine import Database
-from db.types import ErrorCode
+from db.tokens import Holder
+from db.types import ErrorCode, encode_id
 from graph.context import Principal
 
 
@@ -11,21 +12,47 @@ class Refused(Exception):
 
     Attributes:
         message: Why, for the holder; a token that was never issued is told nothing more.
-        connection_status: The status of a once-valid token's connection.
+        reason: Why in one word, for the holder of a token that was valid once.
+        connection_id, connection_status: Such a token's connection.
     """
 
     code = ErrorCode.UNAUTHENTICATED
 
-    def __init__(self, message: str, connection_status: str | None = None) -> None:
+    def __init__(self, message: str, holder: Holder | None = None) -> None:
         super().__init__(message)
         self.message = message
-        self.connection_status = connection_status
+        self.reason = holder.dead.name if holder and holder.dead else None
+        self.connection_status = holder.connection_status if holder else None
+        self.connection_id = holder.scope.connection_id if holder else None
+
+    @property
+    def details(self) -> dict[str, str]:
+        """What an answer's extensions tell beside the code."""
+        told = {
+            "reason": self.reason,
+            "connectionId": encode_id("ConnectedSystem", self.connection_id) if self.connection_id else None,
+            "connectionStatus": self.connection_status.value if self.connection_status else None,
+        }
+        return {name: value for name, value in told.items() if value is not None}
 
 
 def bearer(header: str | None) -> str | None:
     """Take the token from an Authorization header (RFC 6750); None where there is none."""
     scheme, _, token = (header or "").strip().partition(" ")
     return token.strip() or None if scheme.lower() == "bearer" else None
+
+
+def challenge(error: str | None = None, description: str = "", *, scope: str | None = None) -> str:
+    """Give the WWW-Authenticate header of RFC 6750, which names no error where no token was sent.
+
+    Args:
+        error: invalid_token or insufficient_scope.
+        description: A sentence of ours; quotes and whatever is not ASCII are left out, as the header asks.
+        scope: The scope that would do.
+    """
+    plain = "".join(sign for sign in description if " " <= sign <= "~" and sign not in '"\\')
+    told = {"realm": "crosshead", "error": error, "error_description": plain if error else None, "scope": scope}
+    return "Bearer " + ", ".join(f'{name}="{value}"' for name, value in told.items() if value)
 
 
 async def authenticate(database: Database, token: str | None) -> Principal:
@@ -40,10 +67,10 @@ async def authenticate(database: Database, token: str | None) -> Principal:
         raise Refused("The token is not one of this API.")
     async with database.system() as session:
         holder = await tokens.find(session, token)
-        if holder is not None and holder.dead_reason is None:
+        if holder is not None and holder.dead is None:
             await tokens.touch(session, holder.token_id)
     if holder is None:
         raise Refused("The token is not one of this API.")
-    if holder.dead_reason is not None:
-        raise Refused(holder.dead_reason, holder.connection_status.value if holder.connection_status else None)
+    if holder.dead is not None:
+        raise Refused(holder.dead.value, holder)
     return Principal(holder.token_id, holder.kind, holder.may, holder.scope)

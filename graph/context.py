@@ -44,7 +44,8 @@ class Principal:
             ApiError: FORBIDDEN.
         """
         if _RIGHTS.index(self.may) < _RIGHTS.index(right):
-            raise ApiError(ErrorCode.FORBIDDEN, f"This token may not do this: it needs the scope {right.value}.")
+            message = f"This token may not do this: it needs the scope {right.value}."
+            raise ApiError(ErrorCode.FORBIDDEN, message, requiredScope=right.value)
 
     def require_organization(self, right: TokenScope) -> None:
         """Refuse the request unless the token is an organization key with the right."""

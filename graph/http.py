@@ -19,7 +19,7 @@ from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
 
 from db.types import RETRYABLE, ErrorCode, encode_id, new_id
-from graph.auth import Refused, authenticate, bearer
+from graph.auth import Refused, authenticate, bearer, challenge
 from graph.context import Context, Services
 from graph.errors import UNAVAILABLE
 from graph.schema import ApiSchema
@@ -126,12 +126,15 @@ class Endpoint(GraphQL[Context, None]):
         """Answer 503 where the store is down, 403 where the token may not, else as GraphQL over HTTP says."""
         response = super().create_response(response_data, sub_response)
         answers: Sequence[Any] = response_data if isinstance(response_data, list) else [response_data]
-        codes = {error.get("extensions", {}).get("code") for each in answers for error in each.get("errors") or ()}
-        if ErrorCode.UNAVAILABLE.value in codes:
+        told = [error for each in answers for error in each.get("errors") or ()]
+        by_code = {error.get("extensions", {}).get("code"): error for error in told}
+        forbidden = by_code.get(ErrorCode.FORBIDDEN.value)
+        if ErrorCode.UNAVAILABLE.value in by_code:
             response.status_code = 503
-        elif ErrorCode.FORBIDDEN.value in codes and all(each.get("data") is None for each in answers):
+        elif forbidden is not None and all(each.get("data") is None for each in answers):
             response.status_code = 403
-            response.headers["WWW-Authenticate"] = _challenge("insufficient_scope")
+            needed = forbidden["extensions"].get("requiredScope")
+            response.headers["WWW-Authenticate"] = challenge("insufficient_scope", forbidden["message"], scope=needed)
         return response
 
 
@@ -152,11 +155,6 @@ def _replay(body: bytes) -> Receive:
     return receive
 
 
-def _challenge(error: str | None) -> str:
-    """Give the WWW-Authenticate header of RFC 6750, which names no error where no token was sent."""
-    return 'Bearer realm="crosshead"' + (f', error="{error}"' if error else "")
-
-
 def _problem(
     status: int,
     message: str,
@@ -172,9 +170,9 @@ def _problem(
 
 
 def _unauthenticated(refused: Refused, context: Context, *, token: str | None) -> Response:
-    details = {"connectionStatus": refused.connection_status} if refused.connection_status is not None else {}
-    headers = {"WWW-Authenticate": _challenge("invalid_token" if token is not None else None)}
-    return _problem(401, refused.message, context, code=refused.code, headers=headers, **details)
+    told = challenge("invalid_token", refused.message) if token is not None else challenge()
+    headers = {"WWW-Authenticate": told}
+    return _problem(401, refused.message, context, code=refused.code, headers=headers, **refused.details)
 
 
 def _unavailable(context: Context) -> Response:

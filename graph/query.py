@@ -1,23 +1,21 @@
 """Queries: who am I, what can be connected, what is connected, and its records."""
 
 from typing import Annotated, Any
-from uuid import UUID
 
 import strawberry
 
-from db import connections
-from db.models.organization import TokenKind, TokenScope
-from db.types import ErrorCode, InvalidId, decode_id, encode_id
+from db.types import ErrorCode, InvalidId, decode_id
 from graph.context import ApiInfo, Read
-from graph.entity import enumeration
 from graph.errors import ApiError
 from graph.lists import list_field
 from graph.queries.issues import IssueQueries
+from graph.types.access import ApiKey, ApiKeyConnection, CreditEntry
 from graph.types.inventory import InventoryLevel, InventoryLevelConnection
 from graph.types.issues import ConnectionError, Issue  # noqa: A004  (the name in the API)
 from graph.types.items import Item, ItemConnection
 from graph.types.maintenance import WorkOrder, WorkOrderConnection
 from graph.types.node import Node
+from graph.types.organization import Organization, Viewer, organization_of, viewer_of
 from graph.types.parties import Vendor, VendorConnection
 from graph.types.purchasing import PurchaseOrder, PurchaseOrderConnection
 from graph.types.sync import SyncRun, SyncRunConnection
@@ -25,62 +23,8 @@ from graph.types.systems import ConnectedSystem, ConnectedSystemConnection, Syst
 from graph.types.writing import WriteOperation, WriteOperationConnection
 
 
-@strawberry.type(description="What an organization may connect.")
-class Credits:
-    """What an organization may connect."""
-
-    pool: int = strawberry.field(description="Credits it has.")
-    used: int = strawberry.field(description="Credits its connections hold.")
-    available: int = strawberry.field(description="Credits left.")
-
-
-@strawberry.type(description="Who runs the API for its customers.")
-class Organization(Node):
-    """Who runs the API for its customers."""
-
-    name: str = strawberry.field(description="Its name.")
-    credits: Credits = strawberry.field(description="What it may connect.")
-
-
-@strawberry.type(description="The token that asks.")
-class Viewer:
-    """The token that asks."""
-
-    token_id: strawberry.ID = strawberry.field(description="The token's id.")
-    kind: enumeration(TokenKind) = strawberry.field(description="What it opens.")  # type: ignore[valid-type]
-    scope: enumeration(TokenScope) = strawberry.field(description="What it may do.")  # type: ignore[valid-type]
-    organization_id: strawberry.ID = strawberry.field(description="Whose it is.")
-    connection_id: strawberry.Private[UUID | None] = None
-
-    @strawberry.field(description="The organization.")
-    async def organization(self, info: ApiInfo) -> Organization:
-        """Read the organization."""
-        return await _organization(info)
-
-    @strawberry.field(description="The only connection it opens; null for an organization key.")
-    def connection(self) -> ConnectedSystem | None:
-        """Read the connection."""
-        return _read("ConnectedSystem", self.connection_id) if self.connection_id else None
-
-
-def _read(type_name: str, one: UUID | str) -> Any:
-    return Read(type_name, one=one)
-
-
 def _one(type_name: str, text: str) -> Any:
     return Read(type_name, one=decode_id(text, type_name=type_name)[1])
-
-
-async def _organization(info: ApiInfo) -> Organization:
-    context = info.context
-    who = context.who
-    async with context.services.database.read(who.scope) as session:
-        row = await connections.organization(session, who.scope)
-        used = await connections.credits_used(session, who.scope)
-    if row is None:
-        raise ApiError(ErrorCode.NOT_FOUND, "The organization is gone.")
-    credits_told = Credits(pool=row.credits_pool, used=used, available=row.credits_pool - used)
-    return Organization(id=strawberry.ID(encode_id("Organization", row.id)), name=row.name, credits=credits_told)
 
 
 OfId = Annotated[strawberry.ID, strawberry.argument(description="Its id.")]
@@ -106,19 +50,12 @@ class Query(IssueQueries):
     @strawberry.field(description="The token that asks.")
     def viewer(self, info: ApiInfo) -> Viewer:
         """Tell who asks."""
-        who = info.context.who
-        return Viewer(
-            token_id=strawberry.ID(encode_id("ApiKey", who.token_id)),
-            kind=who.kind,
-            scope=who.may,
-            organization_id=strawberry.ID(encode_id("Organization", who.scope.organization_id)),
-            connection_id=who.scope.connection_id,
-        )
+        return viewer_of(info)
 
     @strawberry.field(description="The organization of the token.")
     async def organization(self, info: ApiInfo) -> Organization:
         """Read the organization."""
-        return await _organization(info)
+        return await organization_of(info)
 
     @strawberry.field(description="Systems that can be connected.")
     def systems(self) -> list[System]:
@@ -166,6 +103,11 @@ class Query(IssueQueries):
         """Read an inventory level."""
         return _one("InventoryLevel", id)
 
+    api_keys: ApiKeyConnection = list_field(
+        "ApiKey",
+        ApiKeyConnection,
+        "Bearer tokens that the token sees: keys of the organization and tokens of connections.",
+    )
     connections: ConnectedSystemConnection = list_field(
         "ConnectedSystem", ConnectedSystemConnection, "Connections of the organization."
     )
@@ -187,7 +129,7 @@ class Query(IssueQueries):
 async def _node(info: ApiInfo, text: str) -> Any:
     type_name, key = decode_id(text)
     if type_name == "Organization":
-        own = await _organization(info)
+        own = await organization_of(info)
         return own if own.id == text else None
     if type_name not in _READABLE:
         raise InvalidId(f"{text!r} names a {type_name}, which cannot be read by id.")
@@ -197,6 +139,8 @@ async def _node(info: ApiInfo, text: str) -> Any:
 _READABLE = {
     of.__name__
     for of in (
+        ApiKey,
+        CreditEntry,
         ConnectedSystem,
         SyncRun,
         WriteOperation,

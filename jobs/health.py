@@ -26,14 +26,15 @@ from uuid import UUID
 
 from connectors import errors
 from connectors.errors import ConnectorError, RateLimited
-from db import connections, health
+from db import health, statuses
 from db.engine import WriteSession
 from db.events import NewEvent
 from db.health import IssueChange, Noted
-from db.models.connection import ConnectionStatus
 from db.models.health import BreakerState
 from db.models.sync import SourceError
 from db.scope import Scope
+from db.secrets import Sealed
+from db.statuses import Change
 from db.types import Entity, ErrorCode, Operation, encode_id
 from jobs import retry
 from jobs.budget import Refused
@@ -97,6 +98,7 @@ class Failure:
         operation: What was done to it, or CHECK.
         run_id, write_id: The run or the write operation that met it.
         attempts: Failures of that run in a row, this one included.
+        tried: The credentials that were used; once others have taken their place, their refusal moves no status.
     """
 
     error: ConnectorError
@@ -105,6 +107,7 @@ class Failure:
     run_id: UUID | None = None
     write_id: UUID | None = None
     attempts: int = 1
+    tried: Sealed | None = None
 
     def waits(self, *, jitter: float | None = None) -> float:
         """Give the seconds until it may be tried again."""
@@ -143,7 +146,10 @@ async def failed(
         paused_until=until if policy.effect is Effect.PAUSE else None,
     )
     told = [] if opened is None else [_issue_event("issue.opened", scope, opened)]
-    return told + await _move(session, scope, _status(policy, breaker), error.message)
+    what = _change(policy, breaker)
+    reason = None if what is Change.ANSWERED else error.message
+    moved = await statuses.change(session, scope, what, reason=reason, tried=failure.tried)
+    return [*told, moved] if moved else told
 
 
 async def succeeded(
@@ -159,36 +165,16 @@ async def succeeded(
     Returns:
         The events to append at the end of the transaction.
     """
-    recovered = await health.succeeded(session, scope, entity=entity, operation=operation, now=now)
-    told = [_issue_event("issue.resolved", scope, issue) for issue in recovered.resolved]
-    if recovered.before is not None:
-        told.append(connection_event(scope, ConnectionStatus.ACTIVE, recovered.before, None))
-    return told
+    resolved = await health.succeeded(session, scope, entity=entity, operation=operation, now=now)
+    told = [_issue_event("issue.resolved", scope, issue) for issue in resolved]
+    moved = await statuses.change(session, scope, Change.ANSWERED)
+    return [*told, moved] if moved else told
 
 
-def _status(policy: Policy, breaker: BreakerState) -> ConnectionStatus | None:
+def _change(policy: Policy, breaker: BreakerState) -> Change:
     if policy.effect is Effect.REAUTHORIZE:
-        return ConnectionStatus.REAUTHORIZATION_REQUIRED
-    return ConnectionStatus.UNREACHABLE if breaker is BreakerState.OPEN else ConnectionStatus.ACTIVE
-
-
-_MOVES: Final = {
-    ConnectionStatus.REAUTHORIZATION_REQUIRED: frozenset[ConnectionStatus](),
-    ConnectionStatus.UNREACHABLE: frozenset({ConnectionStatus.PAUSED, ConnectionStatus.REAUTHORIZATION_REQUIRED}),
-    # Only a source that was silent comes back by answering.
-    ConnectionStatus.ACTIVE: frozenset({ConnectionStatus.PAUSED, ConnectionStatus.REAUTHORIZATION_REQUIRED}),
-}
-"""Status → the statuses that it does not replace; DISCONNECTED is never replaced."""
-
-
-async def _move(
-    session: WriteSession, scope: Scope, status: ConnectionStatus | None, reason: str | None
-) -> list[NewEvent]:
-    if status is None:
-        return []
-    told = None if status is ConnectionStatus.ACTIVE else reason
-    before = await connections.set_status(session, scope, status, reason=told, unless=_MOVES[status])
-    return [] if before is None else [connection_event(scope, status, before, told)]
+        return Change.REFUSED
+    return Change.SILENT if breaker is BreakerState.OPEN else Change.ANSWERED
 
 
 def _noted(failure: Failure, policy: Policy) -> Noted:
@@ -235,12 +221,6 @@ def source_error(error: ConnectorError) -> SourceError:
         remedy=error.remedy,
         reason=getattr(error, "reason", None),
     )
-
-
-def connection_event(scope: Scope, status: ConnectionStatus, before: ConnectionStatus, reason: str | None) -> NewEvent:
-    """Tell a change of a connection's status."""
-    data = {"connectionId": _told(scope), "status": status.value, "previousStatus": before.value, "reason": reason}
-    return NewEvent("connection.status_changed", data)
 
 
 def _issue_event(name: str, scope: Scope, issue: IssueChange) -> NewEvent:

@@ -80,6 +80,7 @@ class ConnectionFields(Fields):
 
     status: ConnectionStatus = c.choice("Whether it works.", default=ConnectionStatus.ACTIVE, filterable=True)
     status_reason: str | None = c.text("Why it is in this status.", max_length=2000)
+    status_changed_at: datetime | None = c.instant("Since when it is in this status, UTC; null since it was connected.")
     customer: CustomerRef = c.document("Whose system it is.", default=c.REQUIRED)
     tags: list[str] = c.texts("Labels of the organization.")
     metadata_: dict[str, Any] = c.document("Anything the organization keeps with it.", default_factory=dict)
@@ -90,6 +91,9 @@ class ConnectionFields(Fields):
     token_last_four: str = c.text("The last four characters of its token.", max_length=4, default=c.REQUIRED)
     created_at: datetime = c.instant("When it was connected, UTC.", default=c.REQUIRED)
     disconnected_at: datetime | None = c.instant("When it was disconnected, UTC.")
+    data_deletion_requested_at: datetime | None = c.instant(
+        "When the deletion of all its data was asked for, UTC; it goes on until nothing is left."
+    )
 
 
 class ConnectedSystem(ConnectionFields, TenantRow, table=True):
@@ -101,6 +105,7 @@ class ConnectedSystem(ConnectionFields, TenantRow, table=True):
         "system": One("System", {"slug": "system_slug"}),
         "entities": Many("ConnectedEntity", {"connection_id": "id"}, order=("entity",)),
         "health": One("ConnectionHealth", {"connection_id": "id"}),
+        "tokens": Many("ApiKey", {"connection_id": "id"}, order=("id",)),
     }
 
     id: UUID = c.uuid("Our own id.", primary_key=True, default_factory=new_id)

@@ -11,6 +11,7 @@ from db.models.health import ConnectionError, ConnectionHealth, Issue  # noqa: A
 from db.models.inventory.inventory_level import InventoryLevel, InventoryLevelFields
 from db.models.items.item import Item, ItemFields
 from db.models.maintenance.work_order import WorkOrder, WorkOrderFields
+from db.models.organization import ApiKey, CreditEntry
 from db.models.parties.vendor import Vendor, VendorFields
 from db.models.purchasing.purchase_order import (
     PurchaseOrder,
@@ -104,6 +105,8 @@ READABLE: Final[tuple[type[SQLModel], ...]] = (
     Issue,
     ConnectionError,
     WriteOperation,
+    ApiKey,
+    CreditEntry,
     *(spec.table for spec in ENTITIES),
     *(child.table for spec in ENTITIES for child in spec.children),
 )

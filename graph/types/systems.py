@@ -1,5 +1,7 @@
 """Systems and connections."""
 
+from typing import TYPE_CHECKING, Annotated, Any
+
 import strawberry
 
 from db.models import connection as stored
@@ -7,6 +9,11 @@ from db.models import health
 from graph.entity import entity
 from graph.lists import relay
 from graph.types.node import Node
+
+if TYPE_CHECKING:
+    ApiKey = Any
+else:
+    ApiKey = Annotated["ApiKey", strawberry.lazy("graph.types.access")]
 
 
 @entity(stored.System)
@@ -31,6 +38,7 @@ class ConnectedSystem(Node):
     system: System = strawberry.field(description="The kind of source it is.")
     entities: list[ConnectedEntity] = strawberry.field(description="What it syncs, and when.")
     health: ConnectionHealth = strawberry.field(description="How its source fares.")
+    tokens: list[ApiKey] = strawberry.field(description="Its bearer tokens, the oldest first, dead ones too.")
 
 
 ConnectedSystemConnection = relay("ConnectedSystem", ConnectedSystem)

@@ -144,6 +144,7 @@ async def test_a_connection_is_stored_whole_with_its_first_runs(
         "connection": 1,
         "connection_health": 1,
         "connection_secret": 1,
+        "credit_entry": 1,
         "event_counter": 1,
         "sync_run": 2,
     }

@@ -13,20 +13,26 @@ from db.scope import Scope
 from db.shapes import SHAPES
 from db.tokens import make_token
 from db.types import encode_id, new_id
+from graph.schema import make_schema
 from tests.fixtures.everything import NOW, Everything
 from tests.fixtures.product import Product
 
 WHO = "{ viewer { tokenId scope kind } }"
 NEVER_ISSUED = "The token is not one of this API."
+QUERY: Any = make_schema()._schema.query_type
 LISTS = ["purchaseOrders", "workOrders", "vendors", "items", "inventoryLevels", "syncRuns", "writeOperations"]
-BY_ID = {name[0].lower() + name[1:]: name for name in SHAPES if name in SHAPES and SHAPES[name].key == "id"}
-BY_ID["connection"] = BY_ID.pop("connectedSystem")
+FIELDS = {"connection": "ConnectedSystem", **{name[0].lower() + name[1:]: name for name in SHAPES}}
+BY_ID = {name: field.type.name for name, field in QUERY.fields.items() if FIELDS.get(name) == str(field.type)}
 
 
 async def refused(door: Product, authorization: str | None) -> tuple[int, Mapping[str, str], dict[str, Any]]:
     headers = {"Authorization": authorization} if authorization is not None else {}
     async with door.http.post(f"{door.url}/graphql", json={"query": WHO}, headers=headers) as answer:
         return answer.status, answer.headers, await answer.json()
+
+
+def challenged(message: str, *, error: str = "invalid_token") -> str:
+    return f'Bearer realm="crosshead", error="{error}", error_description="{message}"'
 
 
 @pytest.mark.parametrize("authorization", [None, "", "Bearer", "Bearer ", "Basic YTpi", "chd_org_x"])
@@ -57,7 +63,7 @@ async def test_a_token_that_was_never_issued_is_told_nothing_more(door: Product,
     status, headers, body = await refused(door, f"Bearer {token}")
 
     assert status == 401
-    assert headers["WWW-Authenticate"] == 'Bearer realm="crosshead", error="invalid_token"'
+    assert headers["WWW-Authenticate"] == challenged(NEVER_ISSUED)
     assert body == {
         "errors": [
             {
@@ -68,43 +74,58 @@ async def test_a_token_that_was_never_issued_is_told_nothing_more(door: Product,
     }
 
 
-async def test_a_revoked_token_is_told_why(door: Product, everything: Everything) -> None:
+@pytest.mark.parametrize(
+    ("end", "message"),
+    [("ROTATED", "The token was rotated; another one took its place."), ("REVOKED", "The token was revoked.")],
+)
+async def test_a_token_that_was_ended_is_told_why(
+    door: Product, everything: Everything, end: str, message: str
+) -> None:
     own = Scope(everything.scopes[0].organization_id)
-    token = await everything.token(own, revoked_at=NOW, revoked_reason="It was rotated.")
-    silent = await everything.token(own, revoked_at=NOW)
+    token = await everything.token(own, revoked_at=NOW, revoked_as=end)
 
     status, headers, body = await refused(door, f"Bearer {token}")
 
-    assert (status, body["errors"][0]["message"]) == (401, "It was rotated.")
-    assert headers["WWW-Authenticate"] == 'Bearer realm="crosshead", error="invalid_token"'
-    assert body["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
-    assert (await refused(door, f"Bearer {silent}"))[2]["errors"][0]["message"] == "The token was revoked."
+    assert (status, body["errors"][0]["message"]) == (401, message)
+    assert headers["WWW-Authenticate"] == challenged(message)
+    assert body["errors"][0]["extensions"] == {
+        "code": "UNAUTHENTICATED",
+        "retryable": False,
+        "reason": end,
+        "requestId": headers["X-Request-Id"],
+    }
 
 
 @pytest.mark.parametrize(
     ("status", "message"),
     [
         ("DISCONNECTED", "The connection was disconnected."),
-        ("REAUTHORIZATION_REQUIRED", "The source refuses the connection's credentials; reauthorize it."),
+        (
+            "REAUTHORIZATION_REQUIRED",
+            "The source refuses the connection's credentials; reauthorizeConnection mends that and issues a new token.",
+        ),
     ],
 )
 async def test_the_token_of_a_dead_connection_is_told_its_status(
     door: Product, everything: Everything, status: str, message: str
 ) -> None:
-    token = await everything.token(everything.scopes[0])
+    own = everything.scopes[0]
+    token = await everything.token(own)
     assert (await door.post(WHO, key=token))[0] == 200
 
-    async with everything.status(everything.scopes[0], ConnectionStatus(status)):
+    async with everything.status(own, ConnectionStatus(status)):
         told = await refused(door, f"Bearer {token}")
 
     assert told[0] == 401
-    assert told[1]["WWW-Authenticate"] == 'Bearer realm="crosshead", error="invalid_token"'
+    assert told[1]["WWW-Authenticate"] == challenged(message)
     assert told[2]["errors"] == [
         {
             "message": message,
             "extensions": {
                 "code": "UNAUTHENTICATED",
                 "retryable": False,
+                "reason": status,
+                "connectionId": encode_id("ConnectedSystem", own.connection_id or UUID(int=0)),
                 "connectionStatus": status,
                 "requestId": told[1]["X-Request-Id"],
             },
@@ -173,7 +194,22 @@ async def test_a_live_token_that_may_not_is_told_so_in_the_header(door: Product,
 
     async with door.http.post(f"{door.url}/graphql", json=document, headers=headers) as answer:
         assert answer.status == 403
-        assert answer.headers["WWW-Authenticate"] == 'Bearer realm="crosshead", error="insufficient_scope"'
+        told = "This needs an organization key; a connection token cannot do it."
+        assert answer.headers["WWW-Authenticate"] == challenged(told, error="insufficient_scope")
+
+
+async def test_the_scope_that_would_do_is_named(door: Product, everything: Everything) -> None:
+    own = everything.scopes[0]
+    token = await everything.token(own, may=TokenScope.READ)
+    asked = {"query": MUTATIONS["triggerSync"] % encode_id("ConnectedSystem", own.connection_id or UUID(int=0))}
+
+    async with door.http.post(
+        f"{door.url}/graphql", json=asked, headers={"Authorization": f"Bearer {token}"}
+    ) as answer:
+        told = "This token may not do this: it needs the scope WRITE."
+        wanted = challenged(told, error="insufficient_scope") + ', scope="WRITE"'
+        assert answer.headers["WWW-Authenticate"] == wanted
+        assert (await answer.json())["errors"][0]["extensions"]["requiredScope"] == "WRITE"
 
 
 async def test_a_mutation_of_a_foreign_connection_changes_nothing(door: Product, everything: Everything) -> None:

@@ -58,7 +58,7 @@ async def test_what_the_token_does_not_open_is_null(shelf: Shelf) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "x", "po_", "po_1", "po_" + "g" * 32, "po_" + "A" * 32, "zz_" + "0" * 32, "key_" + "0" * 32, "po_\0", "😀"],
+    ["", "x", "po_", "po_1", "po_" + "g" * 32, "po_" + "A" * 32, "zz_" + "0" * 32, "ses_" + "0" * 32, "po_\0", "😀"],
 )
 async def test_text_that_is_no_id_is_refused(shelf: Shelf, text: str) -> None:
     for query in (NODE, ORDER, "query ($id: ID!) { nodes(ids: [$id]) { id } }"):

@@ -24,6 +24,7 @@ CLOSED_TO_SYSTEM = [
     "event",
     "event_counter",
     "connection_secret",
+    "credit_entry",
 ]
 ENUMS = [
     pytest.param(table, name, plain, id=f"{table}.{name}")
@@ -193,6 +194,7 @@ async def test_the_system_role_may_do_exactly_what_it_is_granted(catalogue: asyn
     assert {(row["name"], row["right"]): row["columns"] for row in columns} == {
         ("api_token", "UPDATE"): ["last_used_at"],
         ("connection", "SELECT"): [
+            "data_deletion_requested_at",
             "disconnected_at",
             "id",
             "organization_id",

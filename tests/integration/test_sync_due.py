@@ -109,7 +109,7 @@ async def test_pausing_stops_a_run_at_its_next_page_and_resuming_goes_on_there(e
 
 
 async def test_a_pause_during_the_last_page_outlives_the_run(engine: Engine) -> None:
-    """Off: PAUSED among the statuses that `connections.set_status` leaves for ACTIVE."""
+    """Off: PAUSED among the statuses that `Change.ANSWERED` of db/statuses.py moves."""
     engine.ledger.add()
     own = await engine.connect()
     run_id = await engine.trigger(own)
