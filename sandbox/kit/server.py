@@ -38,6 +38,9 @@ class Doors:
     """The ports of one application.
 
     The port of the system itself stays reserved while it is shut, so that it can be opened again.
+
+    Attributes:
+        opened: Set while connections are taken.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -50,6 +53,7 @@ class Doors:
         self._held: socket.socket | None = None
         self._servers: dict[str, asyncio.Server] = {}
         self._reopening: asyncio.Task[None] | None = None
+        self.opened = asyncio.Event()
         self.port = 0
         self.admin_port = 0
 
@@ -62,11 +66,6 @@ class Doors:
     def admin_url(self) -> str:
         """Where its administration answers, always."""
         return f"http://{HOST}:{self.admin_port}{ADMIN}"
-
-    @property
-    def is_open(self) -> bool:
-        """False while connections are refused."""
-        return "public" in self._servers
 
     async def open(self, port: int = 0) -> None:
         """Listen on a port, 0 for a free one, and on a free one for the administration."""
@@ -82,6 +81,7 @@ class Doors:
         server = self._servers.pop("public", None)
         if server is not None:
             server.close()
+        self.opened.clear()
         for connection in list(self._public.connections):
             connection.transport.abort()
         if seconds is not None or until is not None:
@@ -89,8 +89,9 @@ class Doors:
 
     async def reopen(self) -> None:
         """Take connections again."""
-        if not self.is_open:
+        if "public" not in self._servers:
             await self._listen("public", _bound(self.port), self._public)
+        self.opened.set()
 
     async def close(self) -> None:
         """Stop listening, break what is open and end what is under way."""
