@@ -44,10 +44,10 @@ _NEXT_FULL: Final = "now() + make_interval(secs => full_every_hours * 3600 * (0.
 _REQUEST: Final = text(
     """
     INSERT INTO sync_run (connection_id, id, organization_id, entity, mode, trigger, status, created_at,
-        fetched, created, updated, unchanged, deleted, quarantined, pages, attempts, feeds, source_ahead_ms,
+        fetched, created, updated, unchanged, deleted, quarantined, pages, attempts, feeds, worked_ms, source_ahead_ms,
         cancel_requested, revision)
     SELECT :connection, :id, :organization, :entity, :mode, :trigger, 'QUEUED', now(),
-        0, 0, 0, 0, 0, 0, 0, 0, '{}', 0, false, 0
+        0, 0, 0, 0, 0, 0, 0, 0, '{}', 0, 0, false, 0
     WHERE NOT EXISTS (SELECT FROM sync_run o WHERE o.connection_id = :connection AND o.entity = :entity
         AND o.status IN ('QUEUED', 'RUNNING', 'WAITING')
         AND (:mode IN ('INCREMENTAL', o.mode) OR o.trigger = 'INITIAL'))
@@ -190,21 +190,26 @@ async def progress(
     *,
     feeds: Mapping[str, Any],
     counts: Mapping[str, int],
+    pace: Mapping[str, Any],
 ) -> Stop | None:
     """Add a page's counters and keep where each feed stands; gives why the run has to stop, if it has.
 
     Where the connection rests, the run waits with it, until no time of its own.
+
+    Args:
+        counts: What to add: fetched, created … and pages.
+        pace: What to set: total, worked_ms, items_per_second, estimated_end_at.
     """
-    sums = ", ".join(f"{name} = r.{name} + :{name}" for name in counts)
+    sums = ", ".join([*(f"{name} = r.{name} + :{name}" for name in counts), *(f"{name} = :{name}" for name in pace)])
     found = await session.execute(
         text(
-            f"UPDATE sync_run r SET {sums}, pages = r.pages + 1, attempts = 0, feeds = CAST(:feeds AS jsonb),"
+            f"UPDATE sync_run r SET {sums}, attempts = 0, feeds = CAST(:feeds AS jsonb),"
             " status = CASE WHEN c.status IN ('ACTIVE', 'UNREACHABLE') THEN r.status ELSE 'WAITING' END,"
             " revision = r.revision + 1 FROM connection c"
             " WHERE r.connection_id = :connection AND r.id = :id AND c.id = r.connection_id"
             " RETURNING r.cancel_requested, c.status"
         ),
-        {"connection": scope.connection_id, "id": run_id, "feeds": orjson.dumps(feeds).decode(), **counts},
+        {"connection": scope.connection_id, "id": run_id, "feeds": orjson.dumps(feeds).decode(), **counts, **pace},
     )
     row = found.one()
     if row.cancel_requested:
@@ -226,6 +231,8 @@ async def change(session: WriteSession | SystemSession, scope: Scope, run_id: UU
     run = await session.get_one(SyncRun, (scope.connection_id, run_id), with_for_update=True)
     for name, value in values.items():
         setattr(run, name, value)
+    if "status" in values:  # whatever was expected, it is no more
+        run.estimated_end_at = None
     run.revision += 1
     await session.flush()
 

@@ -4,6 +4,7 @@ A worker that dies repeats at most one page.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 
 from connectors.base import Connector, Feed, Item, Page
@@ -38,7 +39,8 @@ class Pages:
         spec, scope = SPECS[work.entity], work.scope
         latest = {item.source_id: item for item in page.items}
         done = page.position is None
-        feeds = {**work.run.feeds, feed.name: {"position": page.position, "done": done}}
+        total = page.total if page.total is not None else work.run.feeds.get(feed.name, {}).get("total")
+        feeds = {**work.run.feeds, feed.name: {"position": page.position, "done": done, "total": total}}
         async with self._database.write(scope) as session:
             await sync.guard(session, scope, work.entity, fence=work.lease.fence)
             known = await upsert.known_hashes(session, scope, work.entity, list(latest))
@@ -51,11 +53,12 @@ class Pages:
                 "updated": len(changed) - created,
                 "unchanged": len(page.items) - len(changed) - failed,
                 "quarantined": failed,
+                "pages": 1,
             }
-            stop = await sync.progress(session, scope, work.run.id, feeds=feeds, counts=counts)
+            pace = work.pace(feeds, fetched=len(page.items), now=self._now())
+            stop = await sync.progress(session, scope, work.run.id, feeds=feeds, counts=counts, pace=asdict(pace))
             await events.append(session, scope, upsert.events_of(spec, changed))
-        work.run.feeds = feeds
-        work.run.quarantined += failed
+        work.advance(feeds, counts, pace)
         await self._queue.wake_followers(scope)
         if stop is sync.Stop.CANCEL:
             raise Cancelled

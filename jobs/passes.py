@@ -66,7 +66,8 @@ class Passes:
         async with self._database.write(scope) as session:
             await sync.guard(session, scope, entity, fence=lease.fence)
             resume = await sync.resume(session, scope, entity)
-            work = Work(run, scope, opened, source, lease, resume, units, time.monotonic() + self._slice_seconds)
+            mark = time.monotonic()
+            work = Work(run, scope, opened, source, lease, resume, units, until=mark + self._slice_seconds, mark=mark)
             await self._start(session, work, start)
         await self._queue.wake_followers(scope)
         return work

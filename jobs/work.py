@@ -1,9 +1,10 @@
 """The state of one slice of a run, and the ways in which a slice ends early."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from connectors.base import Feed, Window
 from connectors.policy import feeds_of, read_whole
@@ -14,6 +15,7 @@ from db.scope import Scope
 from db.sync import Resume
 from db.types import Entity, encode_id
 from jobs.lease import Lease
+from jobs.pace import Pace, pace, total_of
 from jobs.sources import OpenSource
 
 DRIFT: Final = timedelta(minutes=1)
@@ -40,6 +42,7 @@ class Work:
         resume: Where the pass begins.
         units: Native unit → UN/ECE Rec 20 code.
         until: When the slice is over, on the monotonic clock.
+        mark: When the last page was stored, on the monotonic clock.
     """
 
     run: SyncRun
@@ -50,6 +53,7 @@ class Work:
     resume: Resume
     units: Mapping[str, str]
     until: float
+    mark: float
 
     @property
     def entity(self) -> Entity:
@@ -69,6 +73,23 @@ class Work:
     def feeds(self) -> list[Feed]:
         """Give the feeds that this pass reads."""
         return [feed for feed in self.all_feeds if feed.full] if self.whole else self.all_feeds
+
+    def pace(self, feeds: Mapping[str, Any], *, fetched: int, now: datetime) -> Pace:
+        """Tell how far the run has come with a page more.
+
+        Args:
+            feeds: How each feed then stands.
+            fetched: Items of the page.
+        """
+        worked_ms = self.run.worked_ms + round((time.monotonic() - self.mark) * 1000)
+        total = total_of(self.feeds(), feeds)
+        return pace(fetched=self.run.fetched + fetched, total=total, worked_ms=worked_ms, now=now)
+
+    def advance(self, feeds: dict[str, Any], counts: Mapping[str, int], pace: Pace) -> None:
+        """Keep in mind what the page that was stored has changed of the run."""
+        self.run.feeds, self.run.worked_ms, self.mark = feeds, pace.worked_ms, time.monotonic()
+        for name, count in counts.items():
+            setattr(self.run, name, getattr(self.run, name) + count)
 
     def since(self, feed: Feed) -> datetime | None:
         """Tell from when on the pass reads a feed's changes, by the source's clock; None reads all."""

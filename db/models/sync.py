@@ -1,6 +1,7 @@
 """Sync runs, raw items and quarantine."""
 
 from datetime import date, datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any, ClassVar
 from uuid import UUID
@@ -68,6 +69,13 @@ class SyncRunFields(Fields):
     deleted: int = c.integer("Records found gone.", unit="records", default=0)
     quarantined: int = c.integer("Items that could not be mapped.", unit="items", default=0)
     pages: int = c.integer("Pages read and stored.", unit="pages", default=0)
+    total: int | None = c.integer(
+        "Items in the whole pass, once the source has told; null where it does not.", unit="items", default=None
+    )
+    items_per_second: Decimal | None = c.number("Items read in a second of work, on average.", unit="items per second")
+    estimated_end_at: datetime | None = c.instant(
+        "When the pass will have read all at that rate, UTC; null where the source tells no total."
+    )
     since: datetime | None = c.instant("The earliest change it reads, UTC; null reads the whole period.")
     period_start: date | None = c.day("Documents dated from this day on are read; null for all, or for changes only.")
     created_at: datetime = c.instant("When it was asked for, UTC.", default=c.REQUIRED)
@@ -104,7 +112,12 @@ class SyncRun(SyncRunFields, ConnectionRow, table=True):
     source_ahead_ms: int = c.integer(
         "How far the source's clock was ahead of the database's then.", unit="ms", big=True, default=0, public=False
     )
-    feeds: dict[str, Any] = c.document("Progress of each feed: position, done.", default_factory=dict, public=False)
+    worked_ms: int = c.integer(
+        "How long workers were at it, up to the last page.", unit="ms", big=True, default=0, public=False
+    )
+    feeds: dict[str, Any] = c.document(
+        "Progress of each feed: position, done, total.", default_factory=dict, public=False
+    )
     cancel_requested: bool = c.column("Stop at the next page.", sa_type=Boolean, default=False, public=False)
     woken_at: datetime | None = c.instant("When a worker was last told of it, UTC.", public=False)
     revision: int = c.integer("Grows with each change of the row.", default=0, public=False)

@@ -257,7 +257,7 @@ async def test_changes_are_found_after_the_sources_clock_was_set_back(engine: En
 
 
 async def test_a_source_without_change_stamps_is_read_whole_each_time(engine: Engine) -> None:
-    """Off: `read_whole` in `Work.whole` and `feed.cursor` in `Work.since` of jobs/work.py."""
+    """Off: `read_whole` in `Work.whole` and `feed.cursor` in `Work.since` of jobs/work.py, both of them."""
     for _ in range(3):
         engine.ledger.add()
     engine.with_connector(LedgerConnector(feeds=(replace(ORDERS, cursor=None),)))
