@@ -32,7 +32,7 @@ _SET_SCOPE = text(
     "SELECT set_config('crosshead.organization', :organization, true),"
     " set_config('crosshead.connection', :connection, true)"
 )
-_OUTAGES = (
+OUTAGES = (
     asyncpg.PostgresConnectionError,
     asyncpg.InsufficientResourcesError,
     asyncpg.CannotConnectNowError,
@@ -69,7 +69,7 @@ def make_engine(url: str, *, role: str | None, pool_size: int, application: str)
 def _outage(context: ExceptionContext) -> OperationalError | None:
     """Tell an outage as such: SQLAlchemy's asyncpg dialect makes a bare DBAPIError of most of them."""
     error = context.original_exception
-    if not isinstance(error.__cause__, _OUTAGES):
+    if not isinstance(error.__cause__, OUTAGES):
         return None
     return OperationalError(None, None, error, connection_invalidated=context.is_disconnect)
 

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlmodel import SQLModel
 
 import db.models.event
+import db.models.history
 import db.models.organization
 import db.models.registry  # noqa: F401  (imports register the tables)
 from db.engine import APP_ROLE, OWNER_ROLE, SYSTEM_ROLE, async_url

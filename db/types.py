@@ -34,6 +34,14 @@ class Operation(StrEnum):
     ADJUST = "ADJUST"
 
 
+class Cause(StrEnum):
+    """Why a record has a version."""
+
+    SYNC = "SYNC"
+    WRITE = "WRITE"
+    MAPPING = "MAPPING"
+
+
 PREFIXES: Final = {
     "Organization": "org",
     "ApiKey": "key",

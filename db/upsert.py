@@ -1,25 +1,30 @@
-"""Store a page of records: changed rows, their lines, raw items and events, in the caller's transaction."""
+"""Store a page of records: changed rows, their lines, raw items and versions, in the caller's transaction.
+
+The one way in, for syncs and writes alike. Raw items go first: their rows are the records' locks (see db/raw.py).
+"""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
+from functools import cache
 from typing import Any, Final
 from uuid import UUID
 
 import orjson
-from sqlalchemy import Column as SqlColumn
 from sqlalchemy import text
-from sqlalchemy.dialects.postgresql import JSON, JSONB
-from sqlmodel import SQLModel
 
-from db.engine import WriteSession, driver
+from db import history, raw, staging
+from db.engine import WriteSession
 from db.events import NewEvent
-from db.models.base import Fields
+from db.history import Origin, Version
 from db.models.registry import Child, EntitySpec
-from db.models.sync import QuarantinedItem, RawItem
+from db.models.rows import Record, stored_names
+from db.raw import Fetched, RawText
 from db.scope import Scope
-from db.types import Entity, encode_id, new_id
+from db.staging import Stage, cast_of
+from db.types import encode_id, new_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,90 +32,52 @@ class Incoming:
     """One item with the record made of it.
 
     Attributes:
+        body: The item as JSON text.
         record: None where it could not be mapped; `reason` says why, and the item is quarantined.
     """
 
     source_id: str
-    body: Mapping[str, Any]
+    body: str
     item_hash: bytes
+    fetched: Fetched
     updated_at: datetime | None
-    record: Fields | None
+    record: Record | None
     reason: str | None = None
+
+    @property
+    def raw(self) -> RawText:
+        """The item as it is kept."""
+        return RawText(self.source_id, self.body, self.item_hash, self.fetched)
+
+
+class Kind(StrEnum):
+    """What happened to a record; its value ends the event's type."""
+
+    CREATED = "created"
+    UPDATED = "updated"
+    DELETED = "deleted"
 
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """A record that was made or changed."""
+    """A record that was made, changed or found gone."""
 
     id: UUID
     source_id: str
     version: int
+    kind: Kind
 
     @property
     def created(self) -> bool:
         """True for its first version."""
-        return self.version == 1
-
-
-_KEPT: Final = {"connection_id", "organization_id", "id", "source_id", "version"}
-
-
-def item_hash(body: Mapping[str, Any], *, mapping_version: bytes) -> bytes:
-    """Hash a raw item together with the mapping that reads it: the same hash means nothing to do."""
-    told = orjson.dumps(body, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
-    return hashlib.blake2b(told, digest_size=16, key=mapping_version).digest()
-
-
-async def known_hashes(
-    session: WriteSession, scope: Scope, entity: Entity, source_ids: Sequence[str]
-) -> dict[str, bytes]:
-    """Give the hashes of the items stored before; not of quarantined ones, which must be looked at again."""
-    rows = await session.execute(
-        text(
-            "SELECT source_id, item_hash FROM raw_item r"
-            " WHERE connection_id = :connection AND entity = :entity AND source_id = ANY(:ids)"
-            " AND NOT EXISTS (SELECT FROM quarantined_item q WHERE q.connection_id = r.connection_id"
-            " AND q.entity = r.entity AND q.source_id = r.source_id)"
-        ),
-        {"connection": scope.connection_id, "entity": entity.value, "ids": list(source_ids)},
-    )
-    return {row.source_id: row.item_hash for row in rows}
-
-
-async def store(
-    session: WriteSession,
-    scope: Scope,
-    spec: EntitySpec,
-    incoming: Sequence[Incoming],
-    *,
-    now: datetime,
-    run_id: UUID | None,
-) -> list[Changed]:
-    """Store what a page brought; equal records are left alone.
-
-    The rows go by COPY into a table of the session and from there in one
-    statement as the scoped role: COPY straight into a table under row-level
-    security is refused.
-
-    Returns:
-        The records made or changed, to be told as events (see `events_of`).
-    """
-    mapped = {each.source_id: each for each in incoming if each.record is not None}
-    failed = [each for each in incoming if each.record is None]
-    changed = await _merge(session, scope, spec, mapped, now=now) if mapped else []
-    for child in spec.children:
-        await _replace_children(session, scope, child, changed, mapped)
-    if mapped:
-        await _keep_raw(session, scope, spec.entity, list(mapped.values()), now=now, run_id=run_id)
-    await _quarantine(session, scope, spec.entity, failed, released=list(mapped), now=now, run_id=run_id)
-    return changed
+        return self.kind is Kind.CREATED
 
 
 def events_of(spec: EntitySpec, changed: Sequence[Changed]) -> list[NewEvent]:
     """Tell changes as events, thin: readers fetch the record by its id."""
     return [
         NewEvent(
-            type=f"{spec.event_prefix}.{'created' if each.created else 'updated'}",
+            type=f"{spec.event_prefix}.{each.kind.value}",
             data={"id": encode_id(spec.type_name, each.id), "sourceId": each.source_id, "version": each.version},
             entity=spec.entity.value,
             record_id=each.id,
@@ -119,155 +86,224 @@ def events_of(spec: EntitySpec, changed: Sequence[Changed]) -> list[NewEvent]:
     ]
 
 
-async def _merge(
-    session: WriteSession, scope: Scope, spec: EntitySpec, mapped: Mapping[str, Incoming], *, now: datetime
+_KEYS: Final = (
+    ("id", "uuid"),
+    ("source_id", "text"),
+    ("content_hash", "bytea"),
+    ("source_updated_at", "timestamptz"),
+)
+_CHILD_KEYS: Final = (("parent_id", "uuid"), ("position", "integer"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Statements:
+    """The SQL that stores one kind of record."""
+
+    stage: Stage
+    child_stages: tuple[Stage, ...]
+    insert: str
+    compare: str
+    update: str
+    insert_children: tuple[str, ...]
+    delete_children: tuple[str, ...]
+    snapshots: str
+    delete: str
+
+
+@cache
+def _statements(spec: EntitySpec) -> _Statements:
+    table, names = spec.event_prefix, stored_names(spec.record)
+    own = ", ".join(names)
+    values = ", ".join(f"s.{name}{cast_of(spec.table, name)}" for name in names)
+    sets = ", ".join(f"{name} = s.{name}{cast_of(spec.table, name)}" for name in names)
+    return _Statements(
+        stage=Stage(f"stage_{table}", _KEYS, names),
+        child_stages=tuple(
+            Stage(f"stage_{child.table.__tablename__}", _CHILD_KEYS, stored_names(child.fields))
+            for child in spec.children
+        ),
+        insert=(
+            f"INSERT INTO {table} (organization_id, connection_id, id, source_id, version, content_hash,"
+            f" source_updated_at, synced_at, first_seen_at, first_cause, first_run_id, first_operation_id, {own})"
+            " SELECT CAST(:organization AS uuid), CAST(:connection AS uuid), s.id, s.source_id, 1, s.content_hash,"
+            " s.source_updated_at, CAST(:now AS timestamptz), CAST(:now AS timestamptz), :cause, CAST(:run AS uuid),"
+            f" CAST(:operation AS uuid), {values} FROM stage_{table} s"
+            " ON CONFLICT (connection_id, source_id) DO NOTHING RETURNING id"
+        ).replace("::", "\\:\\:"),
+        compare=(
+            f"SELECT s.id AS staged_id, t.id, t.source_id, t.version, t.synced_at,"
+            f" {history.snapshot(spec, 't')} AS before, {history.staged_snapshot(spec)} AS after"
+            f" FROM stage_{table} s JOIN {table} t ON t.connection_id = :connection AND t.source_id = s.source_id"
+            " WHERE t.id <> s.id AND (t.content_hash <> s.content_hash OR t.deleted_at IS NOT NULL)"
+            " ORDER BY t.source_id FOR UPDATE OF t"
+        ).replace("::", "\\:\\:"),
+        update=(
+            f"UPDATE {table} t SET {sets}, content_hash = s.content_hash, source_updated_at = s.source_updated_at,"
+            " synced_at = greatest(t.synced_at, CAST(:now AS timestamptz)), deleted_at = NULL,"
+            " version = t.version + CASE WHEN t.id = ANY(:told) THEN 1 ELSE 0 END"
+            f" FROM stage_{table} s"
+            " WHERE t.connection_id = :connection AND t.source_id = s.source_id AND t.id = ANY(:ids)"
+        ).replace("::", "\\:\\:"),
+        insert_children=tuple(_insert_children(child) for child in spec.children),
+        delete_children=tuple(
+            f"DELETE FROM {child.table.__tablename__}"
+            f" WHERE connection_id = :connection AND {child.parent_key} = ANY(:ids)"
+            for child in spec.children
+        ),
+        snapshots=(
+            f"SELECT t.id, t.source_id, t.version, t.synced_at, {history.snapshot(spec, 't')} AS before FROM {table} t"
+            " WHERE t.connection_id = :connection AND t.source_id = ANY(:ids) AND t.deleted_at IS NULL"
+            " ORDER BY t.source_id FOR UPDATE OF t"
+        ).replace("::", "\\:\\:"),
+        delete=(
+            f"UPDATE {table} SET deleted_at = :now, version = version + 1,"
+            " synced_at = greatest(synced_at, CAST(:now AS timestamptz))"
+            " WHERE connection_id = :connection AND id = ANY(:ids)"
+        ),
+    )
+
+
+def _insert_children(child: Child) -> str:
+    table, names = child.table.__tablename__, stored_names(child.fields)
+    values = ", ".join(f"s.{name}{cast_of(child.table, name)}" for name in names)
+    return (
+        f"INSERT INTO {table} (organization_id, connection_id, {child.parent_key}, position, {', '.join(names)})"
+        f" SELECT CAST(:organization AS uuid), CAST(:connection AS uuid), p.id, s.position, {values}"
+        f" FROM stage_{table} s JOIN unnest(CAST(:staged AS uuid[]), CAST(:ids AS uuid[])) AS p(staged_id, id)"
+        " ON p.staged_id = s.parent_id"
+    ).replace("::", "\\:\\:")
+
+
+async def store(
+    session: WriteSession, scope: Scope, spec: EntitySpec, incoming: Sequence[Incoming], *, origin: Origin
 ) -> list[Changed]:
-    rows = [
-        {
-            **_stored_values(each.record, children=spec.children),
-            "organization_id": scope.organization_id,
-            "connection_id": scope.connection_id,
-            "id": new_id(),
-            "source_id": each.source_id,
-            "version": 1,
-            "content_hash": hashlib.blake2b(each.record.model_dump_json().encode(), digest_size=16).digest(),
-            "source_updated_at": each.updated_at,
-            "synced_at": now,
-            "deleted_at": None,
-        }
-        for each in mapped.values()
-        if each.record is not None
-    ]
-    columns = await _stage(session, spec.table, rows)
-    table = str(spec.table.__tablename__)
-    updates = ", ".join(f"{name} = excluded.{name}" for name in columns if name not in _KEPT)
-    result = await session.execute(
-        text(
-            f"INSERT INTO {table} AS t ({', '.join(columns)}) SELECT {', '.join(columns)} FROM stage_{table}"
-            f" ON CONFLICT (connection_id, source_id) DO UPDATE SET {updates}, version = t.version + 1"
-            " WHERE t.content_hash <> excluded.content_hash OR t.deleted_at IS NOT NULL"
-            " RETURNING t.id, t.source_id, t.version"
+    """Store what a page brought; equal records are left alone, and so is what a later read has told of.
+
+    Returns:
+        The records made or changed, to be told as events (see `events_of`).
+    """
+    failed = {each.source_id: (each.raw, each.reason or "") for each in incoming if each.record is None}
+    await raw.quarantine(session, scope, spec.entity, failed, now=origin.at)
+    mapped = sorted((each for each in incoming if each.record is not None), key=lambda each: each.source_id)
+    if not mapped:
+        return []
+    kept = await raw.keep(session, scope, spec.entity, [each.raw for each in mapped])
+    staged = {new_id(): each for each in mapped if each.source_id in kept}
+    return await _Store(session, scope, spec, origin).store(staged)
+
+
+class _Store:
+    """Stores the records of one page, whose locks are held."""
+
+    def __init__(self, session: WriteSession, scope: Scope, spec: EntitySpec, origin: Origin) -> None:
+        self._session = session
+        self._scope = scope
+        self._spec = spec
+        self._origin = origin
+        self._sql = _statements(spec)
+        self._whose = {"organization": scope.organization_id, "connection": scope.connection_id}
+
+    async def store(self, staged: dict[UUID, Incoming]) -> list[Changed]:
+        """Make the records that are new, and change those that differ.
+
+        Args:
+            staged: The records by the ids that new ones get.
+        """
+        await self._stage(staged)
+        made = await self._insert()
+        changed = [Changed(id_, staged[id_].source_id, 1, Kind.CREATED) for id_ in staged if id_ in made]
+        parents = {id_: id_ for id_ in made}
+        if len(made) < len(staged):
+            updated, moved = await self._update()
+            changed += updated
+            parents |= moved
+        for sql in self._sql.insert_children if parents else ():
+            await self._run(sql, staged=list(parents), ids=list(parents.values()))
+        return changed
+
+    async def _stage(self, staged: dict[UUID, Incoming]) -> None:
+        await staging.prepare(self._session, self._sql.stage, *self._sql.child_stages)
+        records = [(id_, each, each.record) for id_, each in staged.items() if each.record is not None]
+        rows = [
+            (id_, each.source_id, content_hash(record), each.updated_at, *record.values)
+            for id_, each, record in records
+        ]
+        await staging.copy(self._session, self._sql.stage, rows)
+        for n, stage in enumerate(self._sql.child_stages):
+            children = [
+                (id_, position, *row) for id_, _, record in records for position, row in enumerate(record.children[n])
+            ]
+            await staging.copy(self._session, stage, children)
+
+    async def _insert(self) -> set[UUID]:
+        origin = self._origin
+        made = await self._run(
+            self._sql.insert,
+            now=origin.at,
+            cause=origin.cause.value,
+            run=origin.run_id,
+            operation=origin.operation_id,
         )
-    )
-    return [Changed(row.id, row.source_id, row.version) for row in result]
+        return set(made.scalars())
+
+    async def _update(self) -> tuple[list[Changed], dict[UUID, UUID]]:
+        """Change the records that differ; gives them, and staged id → id of all whose children are stored anew."""
+        found = (await self._run(self._sql.compare)).all()
+        if not found:
+            return [], {}
+        versions = []
+        for row in found:
+            before, after = orjson.loads(row.before), orjson.loads(row.after)
+            diff = history.difference(self._spec, before, after)
+            if diff:
+                start = max(row.synced_at, self._origin.at)
+                versions.append(Version(row.id, row.version + 1, start, diff, row.before))
+        ids, told = [row.id for row in found], {each.record_id for each in versions}
+        await self._run(self._sql.update, now=self._origin.at, ids=ids, told=list(told))
+        for sql in self._sql.delete_children:
+            await self._run(sql, ids=ids)
+        await history.append(self._session, self._scope, self._spec, versions, origin=self._origin)
+        changed = [Changed(row.id, row.source_id, row.version + 1, Kind.UPDATED) for row in found if row.id in told]
+        return changed, {row.staged_id: row.id for row in found}
+
+    async def delete(self, source_ids: Collection[str]) -> list[Changed]:
+        """Mark records as gone; their lines stay with them."""
+        found = (await self._run(self._sql.snapshots, ids=sorted(source_ids))).all()
+        if not found:
+            return []
+        gone = [{"path": "deleted_at", "before": None, "after": self._origin.at.isoformat()}]
+        versions = [
+            Version(row.id, row.version + 1, max(row.synced_at, self._origin.at), gone, row.before) for row in found
+        ]
+        await self._run(self._sql.delete, now=self._origin.at, ids=[row.id for row in found])
+        await history.append(self._session, self._scope, self._spec, versions, origin=self._origin)
+        return [Changed(row.id, row.source_id, row.version + 1, Kind.DELETED) for row in found]
+
+    async def _run(self, sql: str, **values: Any) -> Any:
+        return await self._session.execute(text(sql), {**self._whose, **values})
 
 
-async def _replace_children(
-    session: WriteSession, scope: Scope, child: Child, changed: Sequence[Changed], mapped: Mapping[str, Incoming]
-) -> None:
-    if not changed:
-        return
-    table = str(child.table.__tablename__)
-    await session.execute(
-        text(f"DELETE FROM {table} WHERE connection_id = :connection AND {child.parent_key} = ANY(:parents)"),
-        {"connection": scope.connection_id, "parents": [each.id for each in changed]},
-    )
-    rows = [
-        {
-            **_stored_values(line),
-            "organization_id": scope.organization_id,
-            "connection_id": scope.connection_id,
-            child.parent_key: parent.id,
-            "position": position,
-        }
-        for parent in changed
-        for position, line in enumerate(getattr(mapped[parent.source_id].record, child.name))
-    ]
-    columns = await _stage(session, child.table, rows)
-    names = ", ".join(columns)
-    await session.execute(text(f"INSERT INTO {table} ({names}) SELECT {names} FROM stage_{table}"))
-
-
-async def _keep_raw(
+async def delete(
     session: WriteSession,
     scope: Scope,
-    entity: Entity,
-    items: Sequence[Incoming],
+    spec: EntitySpec,
+    source_ids: Collection[str],
     *,
-    now: datetime,
-    run_id: UUID | None,
-) -> None:
-    columns = await _stage(session, RawItem, [_raw(scope, entity, each, now, run_id) for each in items])
-    names = ", ".join(columns)
-    updates = ", ".join(f"{name} = excluded.{name}" for name in ("item_hash", "body", "fetched_at", "run_id"))
-    await session.execute(
-        text(
-            f"INSERT INTO raw_item ({names}) SELECT {names} FROM stage_raw_item"
-            f" ON CONFLICT (connection_id, entity, source_id) DO UPDATE SET {updates}"
-        )
-    )
+    origin: Origin,
+    read_at: datetime,
+) -> list[Changed]:
+    """Mark records as gone from the source, with a version each; their lines and raw items stay.
+
+    Args:
+        read_at: When the read that missed them began, by our clock: a record that a later one told of is left alone.
+
+    Returns:
+        The records that were there until now, to be told as events.
+    """
+    there = await raw.bury(session, scope, spec.entity, source_ids, at=read_at)
+    return await _Store(session, scope, spec, origin).delete(set(source_ids) - there)
 
 
-def _raw(scope: Scope, entity: Entity, item: Incoming, now: datetime, run_id: UUID | None) -> dict[str, Any]:
-    return {
-        "organization_id": scope.organization_id,
-        "connection_id": scope.connection_id,
-        "entity": entity.value,
-        "source_id": item.source_id,
-        "item_hash": item.item_hash,
-        "body": dict(item.body),
-        "fetched_at": now,
-        "run_id": run_id,
-    }
-
-
-async def _quarantine(
-    session: WriteSession,
-    scope: Scope,
-    entity: Entity,
-    failed: Sequence[Incoming],
-    *,
-    released: Sequence[str],
-    now: datetime,
-    run_id: UUID | None,
-) -> None:
-    """Keep items that could not be mapped, and let go of those that now could."""
-    if released:
-        await session.execute(
-            text(
-                "DELETE FROM quarantined_item"
-                " WHERE connection_id = :connection AND entity = :entity AND source_id = ANY(:ids)"
-            ),
-            {"connection": scope.connection_id, "entity": entity.value, "ids": list(released)},
-        )
-    for each in failed:
-        raw = _raw(scope, entity, each, now, run_id)
-        kept = {k: raw[k] for k in ("organization_id", "connection_id", "entity", "source_id", "body", "run_id")}
-        await session.merge(QuarantinedItem(**kept, reason=(each.reason or "")[:4000], quarantined_at=now))
-    await session.flush()
-
-
-def _stored_values(record: Fields | None, *, children: tuple[Child, ...] = ()) -> dict[str, Any]:
-    if record is None:
-        raise TypeError("only mapped items are stored")
-    names = {child.name for child in children}
-    return {name: getattr(record, name) for name in type(record).model_fields if name not in names}
-
-
-async def _stage(session: WriteSession, table: type[SQLModel], rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """COPY rows into the session's own table; give the column names in order."""
-    stored = table.__table__  # type: ignore[attr-defined]
-    columns: list[SqlColumn[Any]] = list(stored.columns)
-    stage = f"stage_{stored.name}"
-    # Made once a session and emptied by each commit: making it anew for each page bloats the catalogue.
-    await session.execute(
-        text(f"CREATE TEMPORARY TABLE IF NOT EXISTS {stage} (LIKE {stored.name}) ON COMMIT DELETE ROWS")
-    )
-    connection = await driver(session)
-    await connection.execute(f"DELETE FROM {stage}")
-    if rows:
-        records = [tuple(_copied(row.get(column.name), column) for column in columns) for row in rows]
-        await connection.copy_records_to_table(stage, records=records, columns=[column.name for column in columns])
-    return [column.name for column in columns]
-
-
-def _copied(value: Any, column: SqlColumn[Any]) -> Any:
-    if isinstance(column.type, (JSON, JSONB)):
-        return None if value is None else orjson.dumps(value, default=_json_ready).decode()
-    return value
-
-
-def _json_ready(value: Any) -> Any:
-    if isinstance(value, SQLModel):
-        return value.model_dump(mode="json", exclude_none=True)
-    return str(value)
+def content_hash(record: Record) -> bytes:
+    """Hash a record's values, to tell a change from a touch."""
+    return hashlib.blake2b(orjson.dumps((record.values, record.children)), digest_size=16).digest()

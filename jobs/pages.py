@@ -3,18 +3,20 @@
 A worker that dies repeats at most one page.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from connectors.base import Connector, Feed, Item, Page
 from connectors.errors import MappingError
 from connectors.mapping import project
-from db import events, sync, upsert
+from db import events, raw, sync, upsert
 from db.engine import Database
-from db.models.base import Fields
+from db.history import Origin
 from db.models.registry import SPECS
-from db.types import Entity
+from db.models.rows import record_of
+from db.raw import Fetched
+from db.types import Cause, Entity
 from db.upsert import Incoming
 from jobs.queue import Queue
 from jobs.work import Cancelled, Paused, Work
@@ -28,24 +30,35 @@ class Pages:
         self._queue = queue
         self._now = now
 
-    async def store(self, work: Work, feed: Feed, page: Page) -> None:
+    async def store(self, work: Work, feed: Feed, page: Page, *, read_at: datetime) -> None:
         """Store a page.
+
+        Args:
+            read_at: When its read began, by our clock.
 
         Raises:
             LeaseLost: Another worker holds the run. Cancelled, Paused: the run has to stop here.
         """
         if work.lease.lost.is_set():
             raise sync.LeaseLost
-        spec, scope = SPECS[work.entity], work.scope
-        latest = {item.source_id: item for item in page.items}
+        spec, scope, run = SPECS[work.entity], work.scope, work.run
+        items = hashed(work.source.connector, work.entity, page.items)
+        origin = Origin(Cause.SYNC, self._now(), run_id=run.id)
         done = page.position is None
-        total = page.total if page.total is not None else work.run.feeds.get(feed.name, {}).get("total")
-        feeds = {**work.run.feeds, feed.name: {"position": page.position, "done": done, "total": total}}
+        total = page.total if page.total is not None else run.feeds.get(feed.name, {}).get("total")
+        feeds = {**run.feeds, feed.name: {"position": page.position, "done": done, "total": total}}
         async with self._database.write(scope) as session:
             await sync.guard(session, scope, work.entity, fence=work.lease.fence)
-            known = await upsert.known_hashes(session, scope, work.entity, list(latest))
-            incoming = prepare(work.source.connector, work.entity, list(latest.values()), known=known, units=work.units)
-            changed = await upsert.store(session, scope, spec, incoming, now=self._now(), run_id=work.run.id)
+            hashes = {source_id: item.item_hash for source_id, item in items.items()}
+            unknown = await raw.unknown(session, scope, work.entity, hashes)
+            incoming = prepare(
+                work.source.connector,
+                work.entity,
+                [item for source_id, item in items.items() if source_id in unknown],
+                fetched=Fetched(read_at, run.id, feed.name),
+                units=work.units,
+            )
+            changed = await upsert.store(session, scope, spec, incoming, origin=origin)
             created, failed = sum(c.created for c in changed), sum(i.record is None for i in incoming)
             counts = {
                 "fetched": len(page.items),
@@ -66,34 +79,38 @@ class Pages:
             raise Paused
 
 
+@dataclass(frozen=True, slots=True)
+class HashedItem:
+    """An item with its text and hash."""
+
+    item: Item
+    body: bytes
+    item_hash: bytes
+
+
+def hashed(connector: Connector, entity: Entity, items: Iterable[Item]) -> dict[str, HashedItem]:
+    """Write and hash items; of several with one key, the last counts."""
+    version = connector.mappings[entity].version
+    found = {}
+    for item in items:
+        body = raw.body_text(item.body)
+        found[item.source_id] = HashedItem(item, body, raw.item_hash(body, mapping_version=version))
+    return found
+
+
 def prepare(
-    connector: Connector,
-    entity: Entity,
-    items: Sequence[Item],
-    *,
-    known: Mapping[str, bytes],
-    units: Mapping[str, str],
+    connector: Connector, entity: Entity, items: Iterable[HashedItem], *, fetched: Fetched, units: Mapping[str, str]
 ) -> list[Incoming]:
-    """Map the items whose hash is new; equal ones are left out, for they can change nothing."""
+    """Map items; those that cannot be are told with the reason."""
     mapping = connector.mappings[entity]
     incoming = []
-    for item in items:
-        hashed = upsert.item_hash(item.body, mapping_version=mapping.version)
-        if known.get(item.source_id) == hashed:
-            continue
+    for each in items:
+        item, record, reason = each.item, None, None
         try:
-            record = project(mapping, item.body, units=units)
-        except MappingError as error:
-            incoming.append(Incoming(item.source_id, item.body, hashed, item.updated_at, None, str(error)))
-        else:
-            reason = _unstorable(record)
-            stored = record if reason is None else None
-            incoming.append(Incoming(item.source_id, item.body, hashed, item.updated_at, stored, reason))
+            record = record_of(project(mapping, item.body, units=units))
+        except (MappingError, ValueError) as error:
+            reason = str(error)
+        incoming.append(
+            Incoming(item.source_id, each.body.decode(), each.item_hash, fetched, item.updated_at, record, reason)
+        )
     return incoming
-
-
-def _unstorable(record: Fields) -> str | None:
-    """Tell why Postgres would refuse a valid record, and with it the whole page."""
-    if "\\u0000" in record.model_dump_json():
-        return "The item holds a NUL character, which text in Postgres cannot."
-    return None

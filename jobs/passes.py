@@ -90,12 +90,14 @@ class Passes:
         if state.get("done"):
             return
         pages = work.source.source.read(feed, window=work.window(feed), position=state.get("position"))
+        read_at = self._now()
         async for page in pages:
-            await self._pages.store(work, feed, page)
+            await self._pages.store(work, feed, page, read_at=read_at)
             if time.monotonic() > work.until:
                 raise SliceEnded
+            read_at = self._now()
         if not work.run.feeds.get(feed.name, {}).get("done"):
-            await self._pages.store(work, feed, Page((), None))
+            await self._pages.store(work, feed, Page((), None), read_at=read_at)
 
     async def _succeed(self, work: Work) -> None:
         run = work.run

@@ -22,16 +22,18 @@ from connectors.base import Change, Connector, WriteSpec, Written
 from connectors.errors import BadResponse, ConnectorError, OutcomeUnknown, SourceFault, SourceUnavailable
 from db import connections, events, upsert, writes
 from db.engine import Database
+from db.history import Origin
 from db.models.connection import ConnectionStatus
 from db.models.partial import camel, checked
 from db.models.registry import SPECS
 from db.models.sync import SourceError
 from db.models.write import WriteOperation, WriteState
+from db.raw import Fetched
 from db.scope import Scope
-from db.types import Entity, ErrorCode, Operation, Problem, Reference, encode_id, new_id
+from db.types import Cause, Entity, ErrorCode, Operation, Problem, Reference, encode_id, new_id
 from jobs.budget import Priority
 from jobs.health import source_error
-from jobs.pages import prepare
+from jobs.pages import hashed, prepare
 from jobs.queue import Queue
 from jobs.references import Resolver
 from jobs.sources import OpenSource, Sources
@@ -212,14 +214,22 @@ class WriteDoor:
     ) -> Outcome:
         """Read the record back, and store it with the event and the settled operation in one transaction."""
         spec, entity = SPECS[change.entity], change.entity
+        fetched = Fetched(self._now())
         try:
             items = await source.source.fetch(entity, [written.source_id])
         except ConnectorError as error:
             log.warning("read_back_failed", code=error.code.value)  # the write stands; the next sync brings it
             items = []
-        incoming = prepare(source.connector, entity, items, known={}, units=source.connector.units(source.defaults))
+        incoming = prepare(
+            source.connector,
+            entity,
+            hashed(source.connector, entity, items).values(),
+            fetched=fetched,
+            units=source.connector.units(source.defaults),
+        )
+        origin = Origin(Cause.WRITE, self._now(), operation_id=operation_id)
         async with self._database.write(own) as session:
-            changed = await upsert.store(session, own, spec, incoming, now=self._now(), run_id=None)
+            changed = await upsert.store(session, own, spec, incoming, origin=origin)
             record_id = await writes.record_of(session, own, spec.table, written.source_id)
             await writes.change(
                 session,

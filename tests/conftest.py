@@ -11,5 +11,6 @@ pytest_plugins = [
     "tests.fixtures.product",
     "tests.fixtures.engine",
     "tests.fixtures.everything",
+    "tests.fixtures.storing",
     "tests.fixtures.tryton",
 ]

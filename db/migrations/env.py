@@ -4,6 +4,7 @@ from alembic import context
 from sqlmodel import SQLModel
 
 import db.models.event
+import db.models.history
 import db.models.organization
 import db.models.registry  # noqa: F401  (imports register the tables)
 

@@ -7,11 +7,11 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from pydantic import ConfigDict
-from sqlalchemy import CheckConstraint
+from sqlalchemy import CheckConstraint, Index
 from sqlmodel import SQLModel
 
 from db.models import columns as c
-from db.types import new_id
+from db.types import Cause, new_id
 
 
 class Fields(SQLModel):
@@ -101,6 +101,24 @@ class EntityRow(ConnectionRow):
     source_updated_at: datetime | None = c.instant("When the source says it changed, UTC.", filterable=True)
     synced_at: datetime = c.instant("When this version was stored, UTC.", default=c.REQUIRED)
     deleted_at: datetime | None = c.instant("When it was found gone from the source, UTC.")
+    first_seen_at: datetime = c.instant("When its first version was stored, UTC.", default=c.REQUIRED, public=False)
+    first_cause: Cause = c.choice("Why it has its first version.", default=Cause.SYNC, public=False)
+    first_run_id: UUID | None = c.uuid("The run that made its first version.", default=None, public=False)
+    first_operation_id: UUID | None = c.uuid("The write that made its first version.", default=None, public=False)
+
+
+def made_by(table: str) -> tuple[CheckConstraint | Index, ...]:
+    """Give what every table of records holds beside its own: how a run's and a write's new records are found."""
+    return (
+        one_of("first_cause", Cause),
+        Index(f"{table}_first_run", "connection_id", "first_run_id", "id"),
+        Index(
+            f"{table}_first_operation",
+            "connection_id",
+            "first_operation_id",
+            postgresql_where="first_operation_id IS NOT NULL",
+        ),
+    )
 
 
 def one_of(name: str, values: type[StrEnum]) -> CheckConstraint:

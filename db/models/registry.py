@@ -33,12 +33,14 @@ class Child:
         table: Where they are stored.
         fields: What validates one.
         parent_key: Their column that holds the record's id.
+        key: Their field that tells them apart within a record, from version to version.
     """
 
     name: str
     table: type[SQLModel]
     fields: type[Fields]
     parent_key: str
+    key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ ENTITIES: Final = (
         Entity.PURCHASE_ORDER,
         PurchaseOrderRecord,
         PurchaseOrder,
-        (Child("lines", PurchaseOrderLine, PurchaseOrderLineFields, "purchase_order_id"),),
+        (Child("lines", PurchaseOrderLine, PurchaseOrderLineFields, "purchase_order_id", "source_line_id"),),
     ),
     EntitySpec(Entity.WORK_ORDER, WorkOrderFields, WorkOrder),
     EntitySpec(Entity.VENDOR, VendorFields, Vendor),

@@ -133,8 +133,12 @@ class RawItem(ConnectionRow, table=True):
     source_id: str = c.text("The source's own key.", primary_key=True, default=c.REQUIRED)
     item_hash: bytes = c.binary("Hash of the document and of the mapping's version.", default=c.REQUIRED)
     body: dict[str, Any] = c.document("The document.", ordered=True, default=c.REQUIRED)
-    fetched_at: datetime = c.instant("When it was read, UTC.", default=c.REQUIRED)
+    fetched_at: datetime = c.instant("When the read that brought it began, UTC.", default=c.REQUIRED)
+    feed: str | None = c.text("The feed it came by; null where it was read by its key.")
     run_id: UUID | None = c.uuid("The run that read it; null for a read-back after a write.", default=None)
+    read_at: datetime = c.instant(
+        "When the newest read that told of it began, UTC: what an older read brings is not stored.", default=c.REQUIRED
+    )
 
 
 class QuarantinedItem(ConnectionRow, table=True):

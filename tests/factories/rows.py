@@ -11,7 +11,7 @@ from db.scope import Scope
 
 R = TypeVar("R", bound=EntityRow)
 EPOCH = datetime(2026, 6, 1, 12, tzinfo=UTC)
-_ROW_KEYS = {"id", "version", "source_updated_at", "synced_at", "deleted_at"}
+_ROW_KEYS = {"id", "version", "source_updated_at", "synced_at", "deleted_at", "first_seen_at"}
 
 
 def owner_of(scope: Scope) -> dict[str, Any]:
@@ -36,7 +36,7 @@ async def add_record(
     session: WriteSession, table: type[R], fields: type[Fields], *, scope: Scope, source_id: str, values: dict[str, Any]
 ) -> R:
     """Insert a record whose `values` are checked by its fields class."""
-    of_row = {"synced_at": EPOCH} | {name: values.pop(name) for name in _ROW_KEYS & set(values)}
+    of_row = {"synced_at": EPOCH, "first_seen_at": EPOCH} | {name: values.pop(name) for name in _ROW_KEYS & set(values)}
     row = table(**owner_of(scope), **stored(fields.model_validate(values)), source_id=source_id, **of_row)
     session.add(row)
     await session.flush()

@@ -28,7 +28,14 @@ async def make_sync_run(session: WriteSession, *, scope: Scope, **values: Any) -
 
 async def make_raw_item(session: WriteSession, *, scope: Scope, source_id: str = "o-1", **values: Any) -> RawItem:
     """Store a raw item."""
-    given = {"entity": Entity.PURCHASE_ORDER, "item_hash": b"h", "body": {"id": 1}, "fetched_at": EPOCH, **values}
+    given = {
+        "entity": Entity.PURCHASE_ORDER,
+        "item_hash": b"h",
+        "body": {"id": 1},
+        "fetched_at": EPOCH,
+        "read_at": EPOCH,
+        **values,
+    }
     row = RawItem(**owner_of(scope), source_id=source_id, **given)
     session.add(row)
     await session.flush()

@@ -21,6 +21,7 @@ CLOSED_TO_SYSTEM = [
     *(str(table.__tablename__) for table in RECORDS),
     "raw_item",
     "quarantined_item",
+    "record_version",
     "event",
     "event_counter",
     "connection_secret",

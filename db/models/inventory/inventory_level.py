@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from sqlalchemy import Index, UniqueConstraint
 
 from db.models import columns as c
-from db.models.base import BY_CONNECTION, EntityRow, Fields, One, Relation, one_of
+from db.models.base import BY_CONNECTION, EntityRow, Fields, One, Relation, made_by, one_of
 from db.types import Exact
 
 
@@ -49,6 +49,7 @@ class InventoryLevel(InventoryLevelFields, EntityRow, table=True):
     __tablename__ = "inventory_level"
     __table_args__ = (
         UniqueConstraint("connection_id", "source_id"),
+        *made_by("inventory_level"),
         one_of("stock_class", StockClass),
         Index("inventory_level_item", "connection_id", "item_source_id", "id"),
         Index("inventory_level_item_code", "connection_id", "item_code", "id"),

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from sqlalchemy import Boolean, Index, UniqueConstraint
 
 from db.models import columns as c
-from db.models.base import BY_CONNECTION, EntityRow, Fields, Many, One, Relation, one_of
+from db.models.base import BY_CONNECTION, EntityRow, Fields, Many, One, Relation, made_by, one_of
 from db.types import Exact
 
 
@@ -44,6 +44,7 @@ class Item(ItemFields, EntityRow, table=True):
     __tablename__ = "item"
     __table_args__ = (
         UniqueConstraint("connection_id", "source_id"),
+        *made_by("item"),
         one_of("type", ItemType),
         Index("item_code", "connection_id", "code", "id"),
         Index("item_type", "connection_id", "type", "id"),

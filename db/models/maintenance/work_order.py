@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from sqlalchemy import Index, UniqueConstraint
 
 from db.models import columns as c
-from db.models.base import BY_CONNECTION, EntityRow, Fields, One, Relation, Value, one_of
+from db.models.base import BY_CONNECTION, EntityRow, Fields, One, Relation, Value, made_by, one_of
 from db.types import Exact
 
 
@@ -97,6 +97,7 @@ class WorkOrder(WorkOrderFields, EntityRow, table=True):
     __tablename__ = "work_order"
     __table_args__ = (
         UniqueConstraint("connection_id", "source_id"),
+        *made_by("work_order"),
         one_of("type", WorkOrderType),
         one_of("status", WorkOrderStatus),
         Index("work_order_number", "connection_id", "number", "id"),

@@ -5,7 +5,7 @@ from typing import ClassVar
 from sqlalchemy import Boolean, Index, UniqueConstraint
 
 from db.models import columns as c
-from db.models.base import BY_CONNECTION, EntityRow, Fields, Many, One, Relation, Value
+from db.models.base import BY_CONNECTION, EntityRow, Fields, Many, One, Relation, Value, made_by
 
 
 class Address(Value):
@@ -48,6 +48,7 @@ class Vendor(VendorFields, EntityRow, table=True):
     __tablename__ = "vendor"
     __table_args__ = (
         UniqueConstraint("connection_id", "source_id"),
+        *made_by("vendor"),
         Index("vendor_number", "connection_id", "number", "id"),
         Index("vendor_name", "connection_id", "name", "id"),
         Index("vendor_source_updated_at", "connection_id", "source_updated_at", "id"),

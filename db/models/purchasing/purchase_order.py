@@ -5,11 +5,11 @@ from enum import StrEnum
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import ForeignKeyConstraint, Index, UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field
 
 from db.models import columns as c
-from db.models.base import BY_CONNECTION, ConnectionRow, EntityRow, Fields, Many, One, Relation, Value, one_of
+from db.models.base import BY_CONNECTION, ConnectionRow, EntityRow, Fields, Many, One, Relation, Value, made_by, one_of
 from db.models.parties.vendor import Address, PaymentTerms
 from db.types import Exact
 
@@ -161,6 +161,7 @@ class PurchaseOrder(PurchaseOrderFields, EntityRow, table=True):
     __tablename__ = "purchase_order"
     __table_args__ = (
         UniqueConstraint("connection_id", "source_id"),
+        *made_by("purchase_order"),
         one_of("status", PurchaseOrderStatus),
         one_of("approval", ApprovalState),
         one_of("receipt", Progress),
@@ -191,11 +192,6 @@ class PurchaseOrderLine(PurchaseOrderLineFields, ConnectionRow, table=True):
 
     __tablename__ = "purchase_order_line"
     __table_args__ = (
-        ForeignKeyConstraint(
-            ["connection_id", "purchase_order_id"],
-            ["purchase_order.connection_id", "purchase_order.id"],
-            ondelete="CASCADE",
-        ),
         one_of("kind", LineKind),
         one_of("status", LineStatus),
         Index("purchase_order_line_item_code", "connection_id", "item_code"),

@@ -1,0 +1,175 @@
+"""History: each change of a record as a row with what changed, and with the whole of what it ended."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any, Final
+from uuid import UUID
+
+import orjson
+from sqlalchemy import text
+
+from db.engine import WriteSession
+from db.models.registry import Child, EntitySpec
+from db.models.rows import stored_names
+from db.scope import Scope
+from db.staging import cast_of
+from db.types import Cause
+
+Json = dict[str, Any]
+META: Final = ("id", "source_id", "version", "source_updated_at", "synced_at", "deleted_at")
+"""What a snapshot holds beside the record's fields and children."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Why records change, and when.
+
+    Attributes:
+        at: When they are stored, by our clock, UTC.
+        run_id: The run that changes them.
+        operation_id: The write that does.
+    """
+
+    cause: Cause
+    at: datetime
+    run_id: UUID | None = None
+    operation_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A version that begins.
+
+    Attributes:
+        number: From 2.
+        valid_from: When it begins; never before the version that it ends.
+        before: The version that it ends, as JSON text.
+    """
+
+    record_id: UUID
+    number: int
+    valid_from: datetime
+    diff: list[Json]
+    before: str
+
+
+def snapshot(spec: EntitySpec, alias: str) -> str:
+    """Give the SQL of a stored record as JSON: columns in our names, exact decimals as text, children as lists."""
+    own = [_told(spec, name, alias) for name in (*META, *stored_names(spec.record))]
+    return _object([*own, *(f"({_children(child, alias)}) AS {child.name}" for child in spec.children)])
+
+
+def _told(of: EntitySpec | Child, name: str, alias: str) -> str:
+    decimal = cast_of(of.table, name) == "::numeric"
+    return f"{alias}.{name}::text AS {name}" if decimal else f"{alias}.{name}"
+
+
+def _children(child: Child, alias: str) -> str:
+    own = ", ".join(_told(child, name, "c") for name in ("position", *stored_names(child.fields)))
+    rows = (
+        f"SELECT {own} FROM {child.table.__tablename__} c"
+        f" WHERE c.connection_id = {alias}.connection_id AND c.{child.parent_key} = {alias}.id"
+    )
+    return f"SELECT coalesce(json_agg(x ORDER BY x.position), '[]') FROM ({rows}) x"
+
+
+def _object(parts: Sequence[str]) -> str:
+    return f"(SELECT row_to_json(r) FROM (SELECT {', '.join(parts)}) r)::text"
+
+
+@cache
+def staged_snapshot(spec: EntitySpec) -> str:
+    """Give the SQL of a staged record `s` as the same JSON, without what stands beside its fields."""
+    own = [_cast(spec, name, "s") for name in stored_names(spec.record)]
+    told = []
+    for child in spec.children:
+        columns = ", ".join(["position", *(_cast(child, name, "c") for name in stored_names(child.fields))])
+        rows = f"SELECT {columns} FROM stage_{child.table.__tablename__} c WHERE c.parent_id = s.id"
+        told.append(f"(SELECT coalesce(json_agg(x ORDER BY x.position), '[]') FROM ({rows}) x) AS {child.name}")
+    return _object([*own, *told])
+
+
+def _cast(of: EntitySpec | Child, name: str, alias: str) -> str:
+    cast = cast_of(of.table, name)
+    return f"{alias}.{name}{cast}{'::text' if cast == '::numeric' else ''} AS {name}"
+
+
+def difference(spec: EntitySpec, before: Json, after: Json) -> list[Json]:
+    """Tell which fields changed between two snapshots: path, before, after; none where they are equal.
+
+    A child is found again by its key: `lines.<key>.quantity` is a field of it, `lines.<key>` one that came or went, and
+    `lines` the keys' order where those that stayed changed places.
+    """
+    names = ("deleted_at", *stored_names(spec.record))
+    told = [_change(name, before.get(name), after.get(name)) for name in names if before.get(name) != after.get(name)]
+    for child in spec.children:
+        told += _children_changes(child, _by_key(child, before[child.name]), _by_key(child, after[child.name]))
+    return told
+
+
+def _change(path: str, before: Any, after: Any) -> Json:
+    return {"path": path, "before": before, "after": after}
+
+
+def _by_key(child: Child, rows: Sequence[Json]) -> dict[str, Json]:
+    """Give the rows by their key; where a source uses one twice, the second is `key#2`."""
+    seen: Counter[str] = Counter()
+    found = {}
+    for row in rows:
+        key = row[child.key]
+        seen[key] += 1
+        found[key if seen[key] == 1 else f"{key}#{seen[key]}"] = {n: v for n, v in row.items() if n != "position"}
+    return found
+
+
+def _children_changes(child: Child, before: dict[str, Json], after: dict[str, Json]) -> list[Json]:
+    told = []
+    stayed = [[key for key in one if key in other] for one, other in ((before, after), (after, before))]
+    if stayed[0] != stayed[1]:
+        told.append(_change(child.name, *stayed))
+    for key in dict.fromkeys((*before, *after)):
+        old, new = before.get(key), after.get(key)
+        if old is None or new is None:
+            told.append(_change(f"{child.name}.{key}", old, new))
+            continue
+        told += [_change(f"{child.name}.{key}.{n}", old[n], new[n]) for n in new if old[n] != new[n]]
+    return told
+
+
+_INSERT: Final = text(
+    """
+    INSERT INTO record_version (organization_id, connection_id, entity, record_id, version, valid_from, cause, run_id,
+                                operation_id, diff, before)
+    SELECT CAST(:organization AS uuid), CAST(:connection AS uuid), :entity, v.record_id, v.version, v.valid_from,
+           :cause, CAST(:run AS uuid), CAST(:operation AS uuid), CAST(v.diff AS json), CAST(v.before AS json)
+    FROM unnest(CAST(:records AS uuid[]), CAST(:versions AS int[]), CAST(:from AS timestamptz[]),
+                CAST(:diffs AS text[]), CAST(:befores AS text[])) AS v(record_id, version, valid_from, diff, before)
+    """
+)
+
+
+async def append(
+    session: WriteSession, scope: Scope, spec: EntitySpec, versions: Sequence[Version], *, origin: Origin
+) -> None:
+    """Store versions that begin."""
+    if not versions:
+        return
+    await session.execute(
+        _INSERT,
+        {
+            "organization": scope.organization_id,
+            "connection": scope.connection_id,
+            "entity": spec.entity.value,
+            "cause": origin.cause.value,
+            "run": origin.run_id,
+            "operation": origin.operation_id,
+            "records": [each.record_id for each in versions],
+            "versions": [each.number for each in versions],
+            "from": [each.valid_from for each in versions],
+            "diffs": [orjson.dumps(each.diff).decode() for each in versions],
+            "befores": [each.before for each in versions],
+        },
+    )

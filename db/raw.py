@@ -1,0 +1,205 @@
+"""Raw items: what the source sent, beside each record; and the items that could not be mapped.
+
+The row of a raw item is its record's lock: whoever stores a record writes its raw item first, and an older read
+changes neither.
+"""
+
+import hashlib
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import orjson
+from sqlalchemy import text
+
+from db import staging
+from db.engine import WriteSession
+from db.scope import Scope
+from db.staging import Stage
+from db.types import Entity
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """How an item came.
+
+    Attributes:
+        at: When the read that brought it began, by our clock, UTC.
+        run_id: The run that read it; None for a read-back after a write.
+        feed: The feed it came by; None where it was read by its key.
+    """
+
+    at: datetime
+    run_id: UUID | None = None
+    feed: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RawText:
+    """An item as it is kept."""
+
+    source_id: str
+    body: str
+    item_hash: bytes
+    fetched: Fetched
+
+
+def body_text(body: Mapping[str, Any]) -> bytes:
+    """Write an item as JSON, keys in the order they came."""
+    return orjson.dumps(body, option=orjson.OPT_NON_STR_KEYS)
+
+
+def item_hash(told: bytes, *, mapping_version: bytes) -> bytes:
+    """Hash a raw item's text together with the mapping that reads it: the same hash means nothing to do."""
+    return hashlib.blake2b(told, digest_size=16, key=mapping_version).digest()
+
+
+_UNKNOWN: Final = text(
+    """
+    SELECT k.source_id FROM unnest(CAST(:ids AS text[]), CAST(:hashes AS bytea[])) AS k(source_id, item_hash)
+    LEFT JOIN raw_item r ON r.connection_id = :connection AND r.entity = :entity AND r.source_id = k.source_id
+    WHERE r.item_hash IS DISTINCT FROM k.item_hash
+       OR EXISTS (SELECT FROM quarantined_item q
+                  WHERE q.connection_id = :connection AND q.entity = :entity AND q.source_id = k.source_id)
+    """
+)
+
+
+async def unknown(session: WriteSession, scope: Scope, entity: Entity, hashes: Mapping[str, bytes]) -> set[str]:
+    """Give the items that are not stored as they are; and those in quarantine, which must be looked at again.
+
+    Args:
+        hashes: Source id → hash of the item.
+    """
+    if not hashes:
+        return set()
+    rows = await session.execute(
+        _UNKNOWN,
+        {**_whose(scope, entity), "ids": list(hashes), "hashes": list(hashes.values())},
+    )
+    return set(rows.scalars())
+
+
+_STAGE: Final = Stage(
+    "stage_raw_item",
+    (("source_id", "text"), ("item_hash", "bytea"), ("fetched_at", "timestamptz"), ("run_id", "uuid")),
+    ("feed", "body"),
+)
+_KEEP: Final = text(
+    """
+    WITH kept AS (
+        INSERT INTO raw_item AS r (organization_id, connection_id, entity, source_id, item_hash, body,
+                                   fetched_at, feed, run_id, read_at)
+        SELECT CAST(:organization AS uuid), CAST(:connection AS uuid), :entity, source_id, item_hash,
+               CAST(body AS json), fetched_at, feed, run_id, fetched_at
+        FROM stage_raw_item
+        ON CONFLICT (connection_id, entity, source_id) DO UPDATE
+        SET item_hash = excluded.item_hash, body = excluded.body, fetched_at = excluded.fetched_at,
+            feed = excluded.feed, run_id = excluded.run_id, read_at = excluded.read_at
+        WHERE r.read_at <= excluded.read_at
+        RETURNING source_id),
+    released AS (
+        DELETE FROM quarantined_item q USING kept
+        WHERE q.connection_id = :connection AND q.entity = :entity AND q.source_id = kept.source_id)
+    SELECT source_id FROM kept
+    """
+)
+
+
+async def keep(session: WriteSession, scope: Scope, entity: Entity, items: Sequence[RawText]) -> set[str]:
+    """Keep mapped items, hold the locks of their records, and let them go from quarantine.
+
+    Args:
+        items: In the order of their source ids, so that two who hold several never wait for each other.
+
+    Returns:
+        The items kept; what was read before the last read that told of it changes nothing.
+    """
+    await staging.prepare(session, _STAGE)
+    rows = [
+        (each.source_id, each.item_hash, each.fetched.at, each.fetched.run_id, each.fetched.feed, each.body)
+        for each in items
+    ]
+    await staging.copy(session, _STAGE, rows)
+    kept = await session.execute(_KEEP, {**_whose(scope, entity), "organization": scope.organization_id})
+    return set(kept.scalars())
+
+
+_HOLD: Final = text(
+    "SELECT source_id, read_at > :at AS newer FROM raw_item"
+    " WHERE connection_id = :connection AND entity = :entity AND source_id = ANY(:ids)"
+    " ORDER BY source_id FOR UPDATE"
+)
+# The body stays; without its hash the same item counts as changed, should it come back.
+_FORGET: Final = text(
+    "UPDATE raw_item SET item_hash = '', read_at = :at"
+    " WHERE connection_id = :connection AND entity = :entity AND source_id = ANY(:ids)"
+)
+_RELEASE: Final = text(
+    "DELETE FROM quarantined_item WHERE connection_id = :connection AND entity = :entity AND source_id = ANY(:ids)"
+)
+
+
+async def bury(
+    session: WriteSession, scope: Scope, entity: Entity, source_ids: Collection[str], *, at: datetime
+) -> set[str]:
+    """Mark the items of records that are gone, hold the records' locks, and let them go from quarantine.
+
+    Args:
+        at: When the read that missed them began, UTC.
+
+    Returns:
+        The items that a later read told of: they are there.
+    """
+    values = {**_whose(scope, entity), "ids": sorted(source_ids), "at": at}
+    newer = {row.source_id for row in await session.execute(_HOLD, values) if row.newer}
+    gone = {**values, "ids": [each for each in values["ids"] if each not in newer]}
+    await session.execute(_FORGET, gone)
+    await session.execute(_RELEASE, {**_whose(scope, entity), "ids": gone["ids"]})
+    return newer
+
+
+_QUARANTINE: Final = text(
+    """
+    INSERT INTO quarantined_item
+        (organization_id, connection_id, entity, source_id, body, reason, run_id, quarantined_at)
+    SELECT CAST(:organization AS uuid), CAST(:connection AS uuid), :entity, source_id, CAST(body AS json), reason,
+           run_id, CAST(:now AS timestamptz)
+    FROM unnest(CAST(:ids AS text[]), CAST(:bodies AS text[]), CAST(:reasons AS text[]), CAST(:runs AS uuid[]))
+         AS f(source_id, body, reason, run_id)
+    ON CONFLICT (connection_id, entity, source_id) DO UPDATE
+    SET body = excluded.body, reason = excluded.reason, run_id = excluded.run_id,
+        quarantined_at = excluded.quarantined_at
+    """
+)
+
+
+async def quarantine(
+    session: WriteSession, scope: Scope, entity: Entity, failed: Mapping[str, tuple[RawText, str]], *, now: datetime
+) -> None:
+    """Keep items that could not be mapped.
+
+    Args:
+        failed: Source id → the item, and why.
+    """
+    if not failed:
+        return
+    items = [failed[each] for each in sorted(failed)]
+    await session.execute(
+        _QUARANTINE,
+        {
+            **_whose(scope, entity),
+            "organization": scope.organization_id,
+            "ids": [item.source_id for item, _ in items],
+            "bodies": [item.body for item, _ in items],
+            "reasons": [reason[:4000] for _, reason in items],
+            "runs": [item.fetched.run_id for item, _ in items],
+            "now": now,
+        },
+    )
+
+
+def _whose(scope: Scope, entity: Entity) -> dict[str, Any]:
+    return {"connection": scope.connection_id, "entity": entity.value}

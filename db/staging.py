@@ -1,0 +1,92 @@
+"""Rows on their way in: COPY into a table of the session, and from there in one statement as the scoped role.
+
+COPY straight into a table under row-level security is refused. The tables hold text, which Postgres casts as it stores.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final
+
+import asyncpg
+from sqlalchemy import BigInteger, Boolean, Date, DateTime, Integer, Numeric
+from sqlalchemy.dialects.postgresql import JSON, JSONB
+from sqlalchemy.exc import OperationalError
+from sqlmodel import SQLModel
+
+from db.engine import OUTAGES, WriteSession, driver
+
+_CASTS: Final = (
+    (JSONB, "::jsonb"),
+    (JSON, "::json"),
+    (Numeric, "::numeric"),
+    (DateTime, "::timestamptz"),
+    (Date, "::date"),
+    (BigInteger, "::bigint"),
+    (Integer, "::integer"),
+    (Boolean, "::boolean"),
+)
+
+
+def cast_of(table: type[SQLModel], name: str) -> str:
+    """Give the cast from text to a column's type; none for text."""
+    kind = table.__table__.columns[name].type  # type: ignore[attr-defined]
+    return next((cast for of, cast in _CASTS if isinstance(kind, of)), "")
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A table of the session.
+
+    Attributes:
+        name: Its name.
+        keys: Columns with types of their own: name → type.
+        texts: Columns of text.
+    """
+
+    name: str
+    keys: tuple[tuple[str, str], ...]
+    texts: tuple[str, ...]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """All columns, in the order of the rows."""
+        return (*(name for name, _ in self.keys), *self.texts)
+
+
+@cache
+def _made(stages: tuple[Stage, ...]) -> str:
+    told = []
+    for stage in stages:
+        columns = ", ".join(
+            (*(f"{name} {kind}" for name, kind in stage.keys), *(f"{name} text" for name in stage.texts))
+        )
+        # Made once a session and emptied by each commit: making it anew for each page bloats the catalogue.
+        told.append(f"CREATE TEMPORARY TABLE IF NOT EXISTS {stage.name} ({columns}) ON COMMIT DELETE ROWS")
+        told.append(f"DELETE FROM {stage.name}")
+    return "; ".join(told)
+
+
+async def prepare(session: WriteSession, *stages: Stage) -> None:
+    """Make the tables where this session has none yet, and empty them."""
+    async with _connected(session) as connection:
+        await connection.execute(_made(stages))
+
+
+async def copy(session: WriteSession, stage: Stage, rows: Sequence[tuple[Any, ...]]) -> None:
+    """COPY rows into a table that `prepare` made."""
+    async with _connected(session) as connection:
+        await connection.copy_records_to_table(stage.name, records=rows, columns=stage.columns)
+
+
+@asynccontextmanager
+async def _connected(session: WriteSession) -> AsyncIterator[Any]:
+    """Give the driver's connection; an outage is told as the session's own statements tell it."""
+    connection = await driver(session)
+    try:
+        yield connection
+    except (*OUTAGES, asyncpg.InterfaceError) as error:
+        if isinstance(error, OUTAGES) or connection.is_closed():
+            raise OperationalError(None, None, error) from error
+        raise

@@ -1,0 +1,77 @@
+"""What changed between two versions of a record is told field by field, and a line is found again by its key."""
+
+from typing import Any
+
+import pytest
+
+from db.history import difference
+from db.models.registry import SPECS
+from db.types import Entity
+
+ORDER = SPECS[Entity.PURCHASE_ORDER]
+
+
+def version(*lines: dict[str, Any], **values: Any) -> dict[str, Any]:
+    return {"status": "APPROVED", "notes": None, "lines": list(lines), **values}
+
+
+def line(key: str, position: int, **values: Any) -> dict[str, Any]:
+    return {"position": position, "source_line_id": key, "quantity": "1", "schedules": [], **values}
+
+
+def change(path: str, before: Any, after: Any) -> dict[str, Any]:
+    return {"path": path, "before": before, "after": after}
+
+
+A, B, C = line("a", 0), line("b", 1), line("c", 2)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        (version(A, B), version(A, B), []),
+        (version(), version(status="SENT"), [change("status", "APPROVED", "SENT")]),
+        (version(notes="x"), version(), [change("notes", "x", None)]),
+        (version(), version(order_number="1"), [change("order_number", None, "1")]),
+        (version(deleted_at="t"), version(), [change("deleted_at", "t", None)]),
+        (version(A), version(line("a", 0, quantity="1.0")), [change("lines.a.quantity", "1", "1.0")]),
+        (version(A), version(line("a", 7)), []),
+        (
+            version(A),
+            version(line("a", 0, schedules=[{"number": "1"}])),
+            [change("lines.a.schedules", [], [{"number": "1"}])],
+        ),
+        (
+            version(B),
+            version(A, B),
+            [change("lines.a", None, {"source_line_id": "a", "quantity": "1", "schedules": []})],
+        ),
+        (
+            version(A, B),
+            version(A),
+            [change("lines.b", {"source_line_id": "b", "quantity": "1", "schedules": []}, None)],
+        ),
+        (version(A, B, C), version(A, C, B), [change("lines", ["a", "b", "c"], ["a", "c", "b"])]),
+        (
+            version(A, A),
+            version(A, line("a", 1, quantity="2")),
+            [change("lines.a#2.quantity", "1", "2")],
+        ),
+    ],
+    ids=[
+        "nothing",
+        "a field",
+        "a field cleared",
+        "a field first told",
+        "come back",
+        "digits of a decimal",
+        "a line moved down alone",
+        "inside a line",
+        "a line in front",
+        "a line gone",
+        "two lines changed places",
+        "a key used twice",
+    ],
+)
+def test_a_difference_tells_the_fields_that_changed(before: Any, after: Any, told: list[Any]) -> None:
+    assert difference(ORDER, before, after) == told
