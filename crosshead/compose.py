@@ -29,7 +29,7 @@ from jobs.queue import Queue
 from jobs.runs import RunDoor
 from jobs.settings import Settings as ConnectSettings
 from jobs.sources import Sources
-from jobs.sync import SyncRunner
+from jobs.sync import SLICE_SECONDS, SyncRunner
 from jobs.worker import WorkerParts
 from jobs.write import WriteDoor
 
@@ -99,10 +99,12 @@ def api(settings: Settings, *, connectors: Mapping[str, Connector] = BY_SLUG) ->
 
 
 @asynccontextmanager
-async def worker(settings: Settings, *, connectors: Mapping[str, Connector] = BY_SLUG) -> AsyncIterator[WorkerParts]:
+async def worker(
+    settings: Settings, *, connectors: Mapping[str, Connector] = BY_SLUG, slice_seconds: float = SLICE_SECONDS
+) -> AsyncIterator[WorkerParts]:
     """Build the worker process's parts."""
     async with open_parts(settings, application="crosshead worker", connectors=connectors) as parts:
-        runner = sync_runner(settings, parts)
+        runner = sync_runner(settings, parts, slice_seconds=slice_seconds)
         yield WorkerParts(parts.database, parts.queue, runner, redis_settings(settings), settings.worker_jobs)
 
 
@@ -119,7 +121,7 @@ def connect_door(settings: Settings, parts: Parts) -> ConnectDoor:
     )
 
 
-def sync_runner(settings: Settings, parts: Parts) -> SyncRunner:
+def sync_runner(settings: Settings, parts: Parts, *, slice_seconds: float = SLICE_SECONDS) -> SyncRunner:
     """Build what works on sync runs, named after this process in leases."""
     return SyncRunner(
         database=parts.database,
@@ -128,6 +130,7 @@ def sync_runner(settings: Settings, parts: Parts) -> SyncRunner:
         owner=f"{socket.gethostname()}:{os.getpid()}",
         now=now,
         lease_seconds=settings.lease_seconds,
+        slice_seconds=slice_seconds,
     )
 
 

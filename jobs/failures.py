@@ -14,6 +14,7 @@ from db.scope import Scope
 from db.types import Entity, Operation
 from jobs import health
 from jobs.budget import Refused
+from jobs.failpoints import failpoint
 from jobs.health import Failure
 from jobs.lease import Lease
 from jobs.queue import Queue
@@ -56,6 +57,8 @@ class Failures:
             if failure is not None:
                 told += await health.failed(session, scope, failure, now=self._now())
             await events.append(session, scope, told)
+            failpoint("end_before_commit")
+        failpoint("end_committed")
         await self._queue.wake_followers(scope)
 
     async def failed(self, run: SyncRun, scope: Scope, lease: Lease, error: ConnectorError) -> None:
@@ -86,6 +89,8 @@ class Failures:
             )
             told = await health.failed(session, scope, failure, now=self._now(), wait_s=wait_s)
             await events.append(session, scope, told)
+            failpoint("wait_before_commit")
+        failpoint("wait_committed")
         await self._queue.wake_followers(scope)
 
     async def refused(self, run: SyncRun, scope: Scope, lease: Lease, refused: Refused) -> None:

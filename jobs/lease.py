@@ -13,6 +13,7 @@ from db import sync
 from db.engine import Database
 from db.scope import Scope
 from db.types import Entity
+from jobs.failpoints import failpoint
 
 log = structlog.get_logger(__name__)
 
@@ -57,6 +58,7 @@ async def leased(
     if fence is None:
         yield None
         return
+    failpoint("lease_taken")
     lease = Lease(fence, asked + seconds)
     done = asyncio.Event()
     renewal = asyncio.create_task(_renew(database, scope, entity, lease, seconds, done))
@@ -67,6 +69,8 @@ async def leased(
         await renewal
         async with database.system() as session:
             await sync.release_lease(session, scope, entity, fence=fence)
+            failpoint("lease_before_release")
+        failpoint("lease_released")
 
 
 async def _renew(

@@ -18,6 +18,7 @@ from db.models.rows import record_of
 from db.raw import Fetched
 from db.types import Cause, Entity
 from db.upsert import Incoming
+from jobs.failpoints import failpoint
 from jobs.queue import Queue
 from jobs.work import Cancelled, Paused, Work
 
@@ -39,6 +40,7 @@ class Pages:
         Raises:
             LeaseLost: Another worker holds the run. Cancelled, Paused: the run has to stop here.
         """
+        failpoint("page_read")
         if work.lease.lost.is_set():
             raise sync.LeaseLost
         spec, scope, run = SPECS[work.entity], work.scope, work.run
@@ -71,6 +73,8 @@ class Pages:
             pace = work.pace(feeds, fetched=len(page.items), now=self._now())
             stop = await sync.progress(session, scope, work.run.id, feeds=feeds, counts=counts, pace=asdict(pace))
             await events.append(session, scope, upsert.events_of(spec, changed))
+            failpoint("page_before_commit")
+        failpoint("page_committed")
         work.advance(feeds, counts, pace)
         await self._queue.wake_followers(scope)
         if stop is sync.Stop.CANCEL:

@@ -18,6 +18,7 @@ from db.models.sync import SyncRun, SyncStatus
 from db.scope import Scope
 from db.types import Entity, Operation
 from jobs import health
+from jobs.failpoints import failpoint
 from jobs.lease import Lease
 from jobs.pages import Pages
 from jobs.queue import Queue
@@ -69,6 +70,8 @@ class Passes:
             mark = time.monotonic()
             work = Work(run, scope, opened, source, lease, resume, units, until=mark + self._slice_seconds, mark=mark)
             await self._start(session, work, start)
+            failpoint("begin_before_commit")
+        failpoint("begin_committed")
         await self._queue.wake_followers(scope)
         return work
 
@@ -112,5 +115,7 @@ class Passes:
                 session, work.scope, operation=Operation.READ, entity=work.entity, now=self._now()
             )
             await events.append(session, work.scope, [*told, run_event(run, "sync.succeeded")])
+            failpoint("success_before_commit")
+        failpoint("success_committed")
         await self._queue.wake_followers(work.scope)
         log.info("sync_succeeded", status=status.value)

@@ -6,6 +6,7 @@ import structlog
 
 from db import sync
 from db.engine import Database
+from jobs.failpoints import failpoint
 from jobs.queue import Queue
 
 log = structlog.get_logger(__name__)
@@ -21,8 +22,11 @@ async def tick(database: Database, queue: Queue) -> int:
     """
     async with database.system() as session:
         await sync.schedule(session)
+        failpoint("schedule_before_commit")
     async with database.system() as session:
         due = await sync.pick_due(session)
+        failpoint("due_before_commit")
+    failpoint("due_committed")
     for each in due:
         await queue.wake_sync(each.scope, each.run_id)
     return len(due)

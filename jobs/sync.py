@@ -15,6 +15,7 @@ from db.models.sync import SourceError, SyncRun, SyncStatus
 from db.scope import Scope
 from db.types import Entity, ErrorCode, encode_id
 from jobs.budget import Priority, Refused
+from jobs.failpoints import failpoint
 from jobs.failures import Failures
 from jobs.lease import Lease, leased
 from jobs.pages import Pages
@@ -87,6 +88,7 @@ class SyncRunner:
             await self._pass(run, scope, opened, lease)
         except SliceEnded:
             log.info("sync_slice_ended")
+            failpoint("slice_ended")
             return True
         except sync.LeaseLost:
             log.warning("sync_lease_lost")
