@@ -1,0 +1,8 @@
+"""The product's API process, as `crosshead serve` runs it. Settings come from the environment."""
+
+from benchmarks.reads.listen import listen
+from crosshead import compose
+from crosshead.settings import Settings
+
+if __name__ == "__main__":
+    listen(compose.api(Settings()))  # type: ignore[call-arg]  # read from the environment
