@@ -6,7 +6,7 @@ sees schedules, leases, tokens and deliveries of all, never records.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar, NewType
 
@@ -18,6 +18,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
+from db.fetch import OUTAGES, Fetch, FetchPool
 from db.scope import Scope
 
 OWNER_ROLE = "crosshead_owner"
@@ -32,13 +33,6 @@ _SET_SCOPE = text(
     "SELECT set_config('crosshead.organization', :organization, true),"
     " set_config('crosshead.connection', :connection, true)"
 )
-OUTAGES = (
-    asyncpg.PostgresConnectionError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-)
 
 
 def async_url(url: str) -> str:
@@ -47,6 +41,11 @@ def async_url(url: str) -> str:
         if url.startswith(prefix):
             return "postgresql+asyncpg://" + url.removeprefix(prefix)
     raise ValueError("The database URL must begin with postgresql://.")
+
+
+def plain_url(url: str) -> str:
+    """Give the URL for asyncpg itself, from any Postgres URL."""
+    return "postgresql://" + async_url(url).removeprefix("postgresql+asyncpg://")
 
 
 def make_engine(url: str, *, role: str | None, pool_size: int, application: str) -> AsyncEngine:
@@ -76,25 +75,43 @@ def _outage(context: ExceptionContext) -> OperationalError | None:
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """The two pools that a process works with."""
+    """The pools that a process works with: sessions for work, and plain fetches for the read path."""
 
     app: AsyncEngine
     system_engine: AsyncEngine
-    failures: ClassVar[tuple[type[Exception], ...]] = (SQLAlchemyError, OSError)
+    reads: FetchPool
+    lookups: FetchPool
+    failures: ClassVar[tuple[type[Exception], ...]] = (
+        SQLAlchemyError,
+        asyncpg.PostgresError,
+        asyncpg.InterfaceError,
+        OSError,
+    )
     """What a database that is down, or a statement that fails, raises."""
-    unreachable: ClassVar[tuple[type[Exception], ...]] = (OperationalError, InterfaceError, PoolTimeout, OSError)
+    unreachable: ClassVar[tuple[type[Exception], ...]] = (
+        OperationalError,
+        InterfaceError,
+        PoolTimeout,
+        OSError,
+        *OUTAGES,
+    )
     """What a database that is down, or that has no connection to spare, raises."""
 
     @classmethod
     def open(cls, url: str, *, pool_size: int = 10, application: str = "crosshead") -> "Database":
-        """Open both pools; nothing is connected before the first session."""
+        """Open the pools; nothing is connected before its first use."""
+        few = max(2, pool_size // 2)
         return cls(
             make_engine(url, role=APP_ROLE, pool_size=pool_size, application=application),
-            make_engine(url, role=SYSTEM_ROLE, pool_size=max(2, pool_size // 2), application=application),
+            make_engine(url, role=SYSTEM_ROLE, pool_size=few, application=application),
+            FetchPool(plain_url(url), role=APP_ROLE, size=pool_size, application=application),
+            FetchPool(plain_url(url), role=SYSTEM_ROLE, size=few, application=application),
         )
 
     async def close(self) -> None:
-        """Close both pools."""
+        """Close the pools."""
+        await self.reads.close()
+        await self.lookups.close()
         await self.app.dispose()
         await self.system_engine.dispose()
 
@@ -106,6 +123,10 @@ class Database:
         except self.unreachable:
             return False
         return True
+
+    def fetch(self, scope: Scope) -> AbstractAsyncContextManager[Fetch]:
+        """One read-only transaction that sees one moment of the scope's rows, for the read path's statements."""
+        return self.reads.reading(scope)
 
     @asynccontextmanager
     async def read(self, scope: Scope) -> AsyncIterator[ReadSession]:

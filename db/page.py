@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import orjson
 
-from db.engine import ReadSession
+from db.fetch import Fetch
 from db.models.base import Many, One
 from db.predicates import DATE_TEXT, cursor_json, filtered, keyset, order_by
 from db.scope import Scope
@@ -234,20 +234,18 @@ def compiled(root: Root, *, held: bool = False) -> str:
     return f"SELECT {told} FROM {source} AND {alias}.{shape.key} = ${FIRST_SLOT + root.id_slot}::{cast}"
 
 
-async def read_json(session: ReadSession, root: Root, slots: Slots, *, scope: Scope) -> bytes | None:
+async def read_json(fetch: Fetch, root: Root, slots: Slots, *, scope: Scope) -> str | None:
     """Run a read as one statement.
 
     Args:
-        session: A transaction held to the same scope.
+        fetch: A transaction held to the same scope.
         root: The selection's shape.
         slots: Its values, in slot order, in the types of their columns.
         scope: Who asks.
 
     Returns:
-        The answer as JSON text in UTF-8; None where no row has the id.
+        The answer as JSON text; None where no row has the id.
     """
-    connection = await session.connection()
-    bound = (scope.organization_id, scope.connection_id, *slots)
     statement = compiled(root, held=scope.connection_id is not None)
-    text = (await connection.exec_driver_sql(statement, bound)).scalar()
-    return None if text is None else str(text).encode()
+    told: str | None = await fetch.value(statement, scope.organization_id, scope.connection_id, *slots)
+    return told

@@ -5,16 +5,17 @@ import re
 import secrets
 import string
 import zlib
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, text
+from sqlalchemy import text
 
 from db.engine import SystemSession
+from db.fetch import Fetch
 from db.models.connection import ConnectionStatus
 from db.models.organization import ApiKey, TokenKind, TokenScope
 from db.scope import Scope
@@ -72,6 +73,7 @@ class Holder:
 
     Attributes:
         dead: Why it is dead; None while it is alive.
+        untouched: Its last use is not noted for this minute yet.
     """
 
     token_id: UUID
@@ -80,13 +82,15 @@ class Holder:
     scope: Scope
     dead: Dead | None
     connection_status: ConnectionStatus | None
+    untouched: bool
 
 
 _STANDING: Final = """
-    SELECT t.id, t.kind, t.scope, t.organization_id, t.connection_id, t.revoked_as, c.status
+    SELECT t.id, t.kind, t.scope, t.organization_id, t.connection_id, t.revoked_as, c.status,
+           t.last_used_at IS NULL OR t.last_used_at < date_trunc('minute', now()) AS untouched
     FROM api_token t LEFT JOIN connection c ON c.id = t.connection_id
     """
-_FIND: Final = text(_STANDING + "WHERE t.token_hash = :hash")
+_FIND: Final = _STANDING + "WHERE t.token_hash = $1"
 _HELD: Final = text(_STANDING + "WHERE t.id = ANY(:ids)")
 _DEAD: Final = {
     ConnectionStatus.DISCONNECTED: Dead.DISCONNECTED,
@@ -94,31 +98,32 @@ _DEAD: Final = {
 }
 
 
-def _holder(row: Row[Any]) -> Holder:
-    status = ConnectionStatus(row.status) if row.status else None
-    dead = Dead[row.revoked_as] if row.revoked_as else _DEAD.get(status) if status else None
+def _holder(row: Mapping[str, Any]) -> Holder:
+    status = ConnectionStatus(row["status"]) if row["status"] else None
+    dead = Dead[row["revoked_as"]] if row["revoked_as"] else _DEAD.get(status) if status else None
     if dead is Dead.DISCONNECTED:
         status = ConnectionStatus.DISCONNECTED  # still so once the connection's data is gone
     return Holder(
-        token_id=row.id,
-        kind=TokenKind(row.kind),
-        may=TokenScope(row.scope),
-        scope=Scope(row.organization_id, row.connection_id),
+        token_id=row["id"],
+        kind=TokenKind(row["kind"]),
+        may=TokenScope(row["scope"]),
+        scope=Scope(row["organization_id"], row["connection_id"]),
         dead=dead,
         connection_status=status,
+        untouched=row["untouched"],
     )
 
 
-async def find(session: SystemSession, token: str) -> Holder | None:
+async def find(fetch: Fetch, token: str) -> Holder | None:
     """Look a token up; None where it was never issued. There is no cache: revoking takes effect at once."""
-    row = (await session.execute(_FIND, {"hash": hash_of(token)})).one_or_none()
-    return _holder(row) if row else None
+    row = await fetch.row(_FIND, hash_of(token))
+    return None if row is None else _holder(row)
 
 
 async def dead_among(session: SystemSession, token_ids: Collection[UUID]) -> dict[UUID, Dead]:
     """Give those of the tokens that open nothing any more, with why."""
     rows = await session.execute(_HELD, {"ids": list(token_ids)})
-    holders = {row.id: _holder(row) for row in rows}
+    holders = {row.id: _holder(dict(row._mapping)) for row in rows}  # noqa: SLF001  (the documented way to a mapping)
     gone = {token_id: holder.dead if (holder := holders.get(token_id)) else Dead.REVOKED for token_id in token_ids}
     return {token_id: dead for token_id, dead in gone.items() if dead is not None}
 
@@ -139,12 +144,10 @@ def issue(kind: TokenKind, *, scope: Scope, may: TokenScope, name: str, now: dat
     return token, row
 
 
-async def touch(session: SystemSession, token_id: UUID) -> None:
+async def touch(fetch: Fetch, token_id: UUID) -> None:
     """Note that a token was used, at most once a minute."""
-    await session.execute(
-        text(
-            "UPDATE api_token SET last_used_at = date_trunc('minute', now()) WHERE id = :id"
-            " AND (last_used_at IS NULL OR last_used_at < date_trunc('minute', now()))"
-        ),
-        {"id": token_id},
+    await fetch.row(
+        "UPDATE api_token SET last_used_at = date_trunc('minute', now()) WHERE id = $1"
+        " AND (last_used_at IS NULL OR last_used_at < date_trunc('minute', now()))",
+        token_id,
     )

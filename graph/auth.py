@@ -65,10 +65,10 @@ async def authenticate(database: Database, token: str | None) -> Principal:
         raise Refused("Send a bearer token in the Authorization header.")
     if not tokens.well_formed(token):
         raise Refused("The token is not one of this API.")
-    async with database.system() as session:
-        holder = await tokens.find(session, token)
-        if holder is not None and holder.dead is None:
-            await tokens.touch(session, holder.token_id)
+    async with database.lookups.fetch() as fetch:
+        holder = await tokens.find(fetch, token)
+        if holder is not None and holder.dead is None and holder.untouched:
+            await tokens.touch(fetch, holder.token_id)
     if holder is None:
         raise Refused("The token is not one of this API.")
     if holder.dead is not None:

@@ -12,7 +12,8 @@ from strawberry.extensions import SchemaExtension
 from strawberry.types import Info
 from strawberry.types.graphql import OperationType
 
-from db.engine import Database, ReadSession
+from db.engine import Database
+from db.fetch import Fetch
 from db.models.organization import TokenKind, TokenScope
 from db.page import read_json
 from db.scope import Scope
@@ -67,20 +68,20 @@ class Reader:
         self._fresh = fresh
         self._lock = asyncio.Lock()
         self._stack = AsyncExitStack()
-        self._session: ReadSession | None = None
+        self._session: Fetch | None = None
         self._over = False
 
-    async def json(self, root: Root, slots: Slots, *, scope: Scope | None = None) -> bytes | None:
+    async def json(self, root: Root, slots: Slots, *, scope: Scope | None = None) -> str | None:
         """Answer a read as JSON text; None where no row has the id."""
         scope = scope or self._scope
         if self._fresh:
-            async with self._database.read(scope) as session:
+            async with self._database.fetch(scope) as session:
                 return await read_json(session, root, slots, scope=scope)
         async with self._lock:  # one connection answers one statement at a time
             if self._over:
                 return None
             if self._session is None:
-                self._session = await self._stack.enter_async_context(self._database.read(self._scope))
+                self._session = await self._stack.enter_async_context(self._database.fetch(self._scope))
             return await read_json(self._session, root, slots, scope=scope)
 
     async def close(self) -> None:
@@ -176,7 +177,7 @@ class Read:
     arguments: Mapping[str, Any] = field(default_factory=dict)
 
 
-async def answered(pending: Awaitable[bytes | None], *, missing: ApiError | None) -> Any:
+async def answered(pending: Awaitable[str | None], *, missing: ApiError | None) -> Any:
     """Put the JSON text into the answer untouched."""
     text = await pending
     if text is None:

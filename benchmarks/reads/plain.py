@@ -3,7 +3,7 @@
 It does no authentication and reads as the superuser. Arguments: the Postgres URL, the connection's id.
 """
 
-import datetime
+import datetime as dt
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -54,7 +54,7 @@ class Line:
     unit_price: Decimal | None
     net_amount: Decimal | None
     status: str
-    required_date: datetime.date | None
+    required_date: dt.date | None
 
 
 @strawberry.type
@@ -64,8 +64,8 @@ class PurchaseOrder:
     order_number: str | None
     status: str
     currency: str | None
-    order_date: datetime.date | None
-    required_date: datetime.date | None
+    order_date: dt.date | None
+    required_date: dt.date | None
     total_net: Decimal | None
     total_tax: Decimal | None
     total_gross: Decimal | None

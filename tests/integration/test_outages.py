@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from db.engine import Database, make_engine
+from db.engine import APP_ROLE, Database, make_engine, plain_url
+from db.fetch import FetchPool
 from db.scope import Scope
 from db.types import new_id
 
@@ -19,7 +20,8 @@ async def narrow(database_url: str) -> AsyncIterator[Database]:
     """Pools of one connection each that give up at once."""
     app = make_engine(database_url, role=None, pool_size=1, application="narrow")
     app.pool._timeout = 0.05  # type: ignore[attr-defined]
-    opened = Database(app, app)
+    fetches = FetchPool(plain_url(database_url), role=APP_ROLE, size=1, application="narrow")
+    opened = Database(app, app, fetches, fetches)
     yield opened
     await opened.close()
 

@@ -96,7 +96,7 @@ async def test_what_surrounds_the_data_statement_is_constant(filled: Shelf) -> N
 
     assert narrow.around == wide.around
     assert len(narrow.scopes) == 1
-    assert narrow.transactions == ["BEGIN", "COMMIT", "BEGIN", "COMMIT"]
+    assert narrow.transactions == ["BEGIN", "COMMIT"]
 
 
 async def test_two_lists_side_by_side_are_two_statements_in_one_transaction(filled: Shelf) -> None:
@@ -105,7 +105,7 @@ async def test_two_lists_side_by_side_are_two_statements_in_one_transaction(fill
 
     assert len(seen.data) == 2
     assert len(seen.scopes) == 1
-    assert seen.transactions == ["BEGIN", "COMMIT", "BEGIN", "COMMIT"]
+    assert seen.transactions == ["BEGIN", "COMMIT"]
 
 
 async def test_what_is_refused_reaches_no_table_of_records(filled: Shelf) -> None:

@@ -4,10 +4,9 @@ import asyncio
 from collections.abc import Iterator
 
 import pytest
-import sqlalchemy
-from sqlalchemy.pool import Pool
 
 from db.engine import Database
+from db.fetch import Fetch
 from db.scope import Scope
 from db.selection import PagePart, PageSelection
 from db.types import new_id
@@ -23,20 +22,15 @@ REFUSED_BESIDE_OTHERS = """
 
 @pytest.fixture
 def lent() -> Iterator[list[int]]:
-    """Connections that pools of this process have given out and not got back, as the only entry."""
+    """Read transactions of this process that have begun and not ended, as the only entry."""
     count = [0]
 
-    def out(*_: object) -> None:
-        count[0] += 1
+    def seen(statement: str, _: object) -> None:
+        count[0] += statement.startswith("BEGIN") - (statement == "COMMIT")
 
-    def back(*_: object) -> None:
-        count[0] -= 1
-
-    sqlalchemy.event.listen(Pool, "checkout", out)
-    sqlalchemy.event.listen(Pool, "checkin", back)
+    Fetch.watchers.add(seen)
     yield count
-    sqlalchemy.event.remove(Pool, "checkout", out)
-    sqlalchemy.event.remove(Pool, "checkin", back)
+    Fetch.watchers.discard(seen)
 
 
 async def test_a_list_refused_beside_others_keeps_no_connection(shelf: Shelf, lent: list[int]) -> None:
@@ -54,7 +48,7 @@ async def _all_back(lent: list[int]) -> bool:
 
 async def test_a_reader_that_is_closed_reads_nothing_and_opens_nothing(database: Database, lent: list[int]) -> None:
     reader = Reader(database, Scope(new_id(), new_id()), fresh=False)
-    assert await reader.json(COUNT, [10]) == b'{"totalCount":0}'
+    assert await reader.json(COUNT, [10]) == '{"totalCount":0}'
     await reader.close()
 
     with watched() as seen:
@@ -71,6 +65,6 @@ async def test_closing_waits_for_the_read_under_way(database: Database, lent: li
 
     await reader.close()
 
-    assert await reading == b'{"totalCount":0}'
-    assert await late in {None, b'{"totalCount":0}'}
+    assert await reading == '{"totalCount":0}'
+    assert await late in {None, '{"totalCount":0}'}
     assert lent == [0]

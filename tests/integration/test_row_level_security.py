@@ -1,5 +1,6 @@
 """The second lock: what the application's own filters would let through, the database holds back."""
 
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -200,7 +201,7 @@ async def test_a_row_of_ours_cannot_be_given_away(untouched: Everything, table: 
 async def test_a_scope_ends_with_its_transaction(untouched: Everything, untouched_url: str) -> None:
     """After a first SET LOCAL the setting reads as '' and no longer as null: the policies must take both."""
     engine = make_engine(untouched_url, role=APP_ROLE, pool_size=1, application="tests")
-    small = Database(engine, untouched.database.system_engine)
+    small = replace(untouched.database, app=engine)
     pids = []
     for scope in (untouched.scopes[0], untouched.scopes[3]):
         async with small.write(scope) as session:
@@ -217,7 +218,7 @@ async def test_a_scope_ends_with_its_transaction(untouched: Everything, untouche
 
 async def test_a_scope_that_failed_leaves_nothing_behind(untouched: Everything, untouched_url: str) -> None:
     engine = make_engine(untouched_url, role=APP_ROLE, pool_size=1, application="tests")
-    small = Database(engine, untouched.database.system_engine)
+    small = replace(untouched.database, app=engine)
 
     broken = text("WITH gone AS (DELETE FROM vendor RETURNING 1) SELECT 1 / (count(*) - 1) FROM gone")
     with pytest.raises(DBAPIError, match="division by zero"):
