@@ -18,7 +18,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
-from db.fetch import OUTAGES, Fetch, FetchPool
+from db.fetch import LOST, OUTAGES, Fetch, FetchPool
 from db.scope import Scope
 
 OWNER_ROLE = "crosshead_owner"
@@ -93,7 +93,7 @@ class Database:
         InterfaceError,
         PoolTimeout,
         OSError,
-        *OUTAGES,
+        *LOST,
     )
     """What a database that is down, or that has no connection to spare, raises."""
 

@@ -28,9 +28,10 @@ OUTAGES: Final[tuple[type[Exception], ...]] = (
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
-    asyncpg.InterfaceError,
 )
-"""What asyncpg raises of a database that is down or going down."""
+"""What a database tells that is down or going down."""
+LOST: Final[tuple[type[Exception], ...]] = (*OUTAGES, asyncpg.InterfaceError)
+"""The same, and what asyncpg says of a connection that has ended."""
 
 Watcher = Callable[[str, tuple[Any, ...]], None]
 
@@ -115,7 +116,7 @@ class FetchPool:
         try:
             yield fetch
         finally:
-            with contextlib.suppress(*OUTAGES):  # what was read stays read
+            with contextlib.suppress(*LOST):  # what was read stays read
                 if not connection.is_closed():
                     await fetch.script("COMMIT")
             await pool.release(connection)
@@ -130,7 +131,7 @@ async def _begun(pool: asyncpg.Pool, scope: Scope) -> tuple[Any, Fetch]:
             await fetch.script(_begin(scope))
         except BaseException as error:
             await pool.release(connection)
-            if last or not isinstance(error, OUTAGES):
+            if last or not isinstance(error, LOST):
                 raise
         else:
             return connection, fetch
