@@ -50,9 +50,10 @@ class SystemSpec:
 
     Attributes:
         slug: Its name in the API and of its folder.
-        credits: What a connection costs: tier 1, 2 or 4; on-premise doubles.
+        credits: What a connection costs: tier 1, 2 or 4; twice that on-premise, where its address is not public.
         credentials: The connect form; secrets are SecretStr.
         write_defaults: What writes need beyond the model.
+        identity: The credentials' fields that tell which source it is; reauthorizing cannot change them.
         limits: How much a connection may ask of its source.
     """
 
@@ -63,6 +64,7 @@ class SystemSpec:
     credits: int
     credentials: type[Form]
     write_defaults: type[Form]
+    identity: tuple[str, ...] = ("base_url",)
     limits: Limits = Limits()
 
 

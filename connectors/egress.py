@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import aiohttp
 import orjson
 
-from connectors.addresses import Blocked, Guard
+from connectors.addresses import Blocked, Guard, canonical, is_public
 from connectors.errors import BadResponse, Reason, SourceUnavailable
 
 CONNECT_SECONDS = 5.0
@@ -138,6 +138,16 @@ class Egress:
             except StopIteration:
                 return response
             response = await self._send(request)
+
+    @staticmethod
+    async def on_premise(url: str) -> bool:
+        """Tell whether an address is none of the public internet; one that is not known counts as public."""
+        parts = urlsplit(url)
+        try:
+            found = await asyncio.get_running_loop().getaddrinfo(parts.hostname, parts.port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError):
+            return False
+        return any(not is_public(canonical(str(address[0]))) for *_, address in found)
 
     def _session(self, request: Request) -> aiohttp.ClientSession:
         parts = urlsplit(request.url)

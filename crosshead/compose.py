@@ -22,8 +22,10 @@ from db.secrets import Vault
 from graph.app import make_app
 from graph.context import Services
 from graph.pages import pages_dir
+from jobs.access import AccessDoor
 from jobs.budget import Budget
 from jobs.connect import ConnectDoor
+from jobs.disconnect import DisconnectDoor
 from jobs.events import Events
 from jobs.queue import Queue
 from jobs.runs import RunDoor
@@ -89,11 +91,13 @@ def api(settings: Settings, *, connectors: Mapping[str, Connector] = BY_SLUG) ->
         async with open_parts(settings, application="crosshead api", connectors=connectors) as parts:
             async with parts.database.system() as session:
                 await connections.write_catalogue(session, [catalogue_entry(each) for each in connectors.values()])
+            access = AccessDoor(database=parts.database, queue=parts.queue, now=now)
             connect = connect_door(settings, parts)
+            disconnect = DisconnectDoor(database=parts.database, queue=parts.queue, now=now)
             runs = RunDoor(database=parts.database, queue=parts.queue)
             write = WriteDoor(database=parts.database, queue=parts.queue, sources=parts.sources, now=now)
             async with Events(parts.database, parts.queue).listening() as events:
-                yield Services(parts.database, parts.queue, events, connect, runs, write)
+                yield Services(parts.database, parts.queue, events, access, connect, disconnect, runs, write)
 
     return make_app(build, pages=pages_dir())
 

@@ -100,6 +100,24 @@ async def opened(session: ReadSession, scope: Scope, connection_id: UUID) -> Ope
     )
 
 
+async def locked(session: WriteSession, scope: Scope) -> ConnectedSystem | None:
+    """Give the scope's connection, and keep others from changing it until the commit; None outside the scope.
+
+    Its health is locked before it, as by what records a source's answers.
+    """
+    health = select(ConnectionHealth).where(col(ConnectionHealth.connection_id) == scope.connection_id)
+    await session.execute(health.with_for_update())
+    found = await session.execute(
+        select(ConnectedSystem)
+        .where(
+            col(ConnectedSystem.id) == scope.connection_id,
+            col(ConnectedSystem.organization_id) == scope.organization_id,
+        )
+        .with_for_update(key_share=True)
+    )
+    return found.scalar_one_or_none()
+
+
 async def update(session: WriteSession, scope: Scope, connection_id: UUID, changes: Mapping[str, Any]) -> bool:
     """Change a connection's own settings; False where the scope does not hold it."""
     found = (

@@ -12,12 +12,13 @@ from enum import Enum
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import func, text, update
+from sqlmodel import col, select
 
-from db.engine import SystemSession
+from db.engine import SystemSession, WriteSession
 from db.fetch import Fetch
 from db.models.connection import ConnectionStatus
-from db.models.organization import ApiKey, TokenKind, TokenScope
+from db.models.organization import ApiKey, Organization, TokenEnd, TokenKind, TokenScope
 from db.scope import Scope
 
 _DIGITS: Final = string.digits + string.ascii_uppercase + string.ascii_lowercase
@@ -151,3 +152,46 @@ async def touch(fetch: Fetch, token_id: UUID) -> None:
         " AND (last_used_at IS NULL OR last_used_at < date_trunc('minute', now()))",
         token_id,
     )
+
+
+async def end(session: WriteSession, scope: Scope, why: TokenEnd, *, now: datetime, token_id: UUID | None) -> None:
+    """End a live token of the scope; None ends all those of the scope's connection. Dead ones stay as they are."""
+    if token_id is None and scope.connection_id is None:
+        raise TypeError("name a token, or give the scope of a connection")
+    await session.execute(
+        update(ApiKey)
+        .where(
+            col(ApiKey.organization_id) == scope.organization_id,
+            col(ApiKey.revoked_at).is_(None),
+            *([col(ApiKey.id) == token_id] if token_id else []),
+            *([col(ApiKey.connection_id) == scope.connection_id] if scope.connection_id else []),
+        )
+        .values(revoked_at=now, revoked_as=why)
+    )
+
+
+async def other_admins(session: WriteSession, scope: Scope, token_id: UUID) -> int:
+    """Count the live organization keys with all rights beside one; until the commit, nobody else ends any."""
+    await session.execute(select(Organization).where(col(Organization.id) == scope.organization_id).with_for_update())
+    counted = select(func.count()).where(
+        col(ApiKey.organization_id) == scope.organization_id,
+        col(ApiKey.kind) == TokenKind.ORGANIZATION,
+        col(ApiKey.scope) == TokenScope.ADMIN,
+        col(ApiKey.revoked_at).is_(None),
+        col(ApiKey.id) != token_id,
+    )
+    return (await session.execute(counted)).scalar_one()
+
+
+async def locked(session: WriteSession, scope: Scope, token_id: UUID) -> ApiKey | None:
+    """Give a token of the scope, live or dead, and keep others from ending it until the commit."""
+    found = await session.execute(
+        select(ApiKey)
+        .where(
+            col(ApiKey.id) == token_id,
+            col(ApiKey.organization_id) == scope.organization_id,
+            *([col(ApiKey.connection_id) == scope.connection_id] if scope.connection_id else []),
+        )
+        .with_for_update()
+    )
+    return found.scalar_one_or_none()

@@ -20,7 +20,9 @@ from db.scope import Scope
 from db.selection import Root, Slots
 from db.types import ErrorCode
 from graph.errors import ApiError
+from jobs.access import AccessDoor
 from jobs.connect import ConnectDoor
+from jobs.disconnect import DisconnectDoor
 from jobs.events import Events
 from jobs.queue import Queue
 from jobs.runs import RunDoor
@@ -103,7 +105,9 @@ class Services:
     database: Database
     queue: Queue
     events: Events
+    access: AccessDoor
     connect: ConnectDoor
+    disconnect: DisconnectDoor
     runs: RunDoor
     write: WriteDoor
 

@@ -15,7 +15,9 @@ from db.types import InvalidId
 from graph.context import FreshReads
 from graph.errors import TellErrors
 from graph.executor import Executor
+from graph.mutations.access import AccessMutations
 from graph.mutations.connections import ConnectionMutations
+from graph.mutations.endings import EndingMutations
 from graph.mutations.purchasing import PurchasingMutations
 from graph.mutations.runs import RunMutations
 from graph.query import Query
@@ -30,7 +32,7 @@ MAX_TOKENS = 2000
 
 
 @strawberry.type(description="Changes. Failures that the caller can mend are `userErrors` of the payload.")
-class Mutation(ConnectionMutations, RunMutations, PurchasingMutations):
+class Mutation(ConnectionMutations, EndingMutations, AccessMutations, RunMutations, PurchasingMutations):
     """The root of changes."""
 
 

@@ -1,4 +1,4 @@
-"""The connect door: check credentials against the live system, then store the connection whole."""
+"""The connect door: check credentials against the live system, then store the connection whole, or renewed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,14 +9,19 @@ from uuid import UUID
 from connectors.base import Checked, Connector, Form
 from connectors.errors import AuthError, ConnectorError
 from connectors.policy import feeds_of, full_every_hours
-from db import connections, sync, tokens
+from db import connections, events, statuses, sync
 from db import credits as credit_ledger
+from db import disconnect as ending
+from db.connections import Opened
 from db.credits import CreditsExhausted
 from db.models.connection import ConnectedEntity, ConnectedSystem, ConnectionStatus, CustomerRef, EntityState
-from db.models.organization import TokenKind, TokenScope
 from db.models.sync import SyncMode, SyncTrigger
 from db.scope import Scope
+from db.secrets import SealBroken
+from db.statuses import Change
 from db.types import Entity, ErrorCode, Problem, new_id
+from jobs import health
+from jobs.access import connection_token, replace_token
 from jobs.settings import SettingsDoor, settings_problems
 from jobs.sources import fill, revealed
 
@@ -74,11 +79,75 @@ class ConnectDoor(SettingsDoor):
             async with connector.open(credentials, egress=self._sources.egress) as source:
                 checked = await source.check()
         except ConnectorError as error:
-            return None, [_refusal(error)]
+            return None, [_refusal(error, remedy="Correct the credentials and connect again.")]
         try:
             return await self._store(scope, request, connector, credentials, defaults, checked), []
         except CreditsExhausted as exhausted:
             return None, [_exhausted(exhausted, connector)]
+
+    async def reauthorize(
+        self, scope: Scope, connection_id: UUID, given: Mapping[str, Any]
+    ) -> tuple[Connected | None, list[Problem]]:
+        """Check new credentials against the connection's source, and put them in the place of the old ones.
+
+        The connection keeps its id, history and mappings; its work goes on at once, under a new token.
+
+        Args:
+            given: The values of the credential form; those that tell which source it is may be left out.
+
+        Returns:
+            The connection with its new token, or what is wrong; then everything stays as it was.
+        """
+        own = scope.narrowed(connection_id)
+        async with self._database.read(own) as session:
+            opened = await connections.opened(session, own, connection_id)
+        if opened is None or opened.status is ConnectionStatus.DISCONNECTED:
+            return None, [_not_reauthorized(opened)]
+        connector = self._sources.connectors[opened.system]
+        before = self._identity(connector, opened)
+        known = {name: value for name, value in before.items() if value is not None}
+        credentials, problems = fill(connector.spec.credentials, {**known, **given}, path=("credentials",))
+        if credentials is None:
+            return None, problems
+        problems = _other_source(before, credentials)
+        if problems:
+            return None, problems
+        try:
+            async with connector.open(credentials, egress=self._sources.egress) as source:
+                await source.check()
+        except ConnectorError as error:
+            return None, [_refusal(error, remedy="Correct the credentials and try again.")]
+        return await self._replace(own, connection_id, credentials)
+
+    def _identity(self, connector: Connector, opened: Opened) -> dict[str, Any]:
+        """Give the stored values that tell which source it is; none where the old credentials cannot be opened."""
+        try:
+            stored = self._sources.vault.open(opened.id, opened.sealed) if opened.sealed else None
+        except SealBroken:
+            stored = None
+        return {name: stored.get(name) for name in connector.spec.identity} if stored is not None else {}
+
+    async def _replace(
+        self, own: Scope, connection_id: UUID, credentials: Form
+    ) -> tuple[Connected | None, list[Problem]]:
+        now = self._now()
+        async with self._database.write(own) as session:
+            await ending.fence_off(session, own)
+            runs = await ending.resume_work(session, own, now=now)
+            row = await connections.locked(session, own)
+            if row is None or row.status == ConnectionStatus.DISCONNECTED:  # meanwhile
+                return None, [_not_reauthorized(row)]
+            await ending.reseal(session, own, self._sources.vault.seal(connection_id, revealed(credentials)))
+            issued = await replace_token(session, own, now=now)
+            moved = await statuses.change(session, own, Change.REAUTHORIZED)
+            told = [moved] if moved else []
+            told += await health.succeeded(session, own, operation=health.CHECK, now=now)
+            await events.append(session, own, told)
+        await self._queue.wake_revoked(own)
+        await self._queue.wake_followers(own)
+        for run_id in runs:
+            await self._queue.wake_sync(own, run_id)
+        return Connected(connection_id, issued.token), []
 
     async def _store(
         self,
@@ -92,9 +161,8 @@ class ConnectDoor(SettingsDoor):
         now = self._now()
         connection_id = new_id()
         own = Scope(scope.organization_id, connection_id)
-        token, token_row = tokens.issue(
-            TokenKind.CONNECTION, scope=own, may=TokenScope.WRITE, name=request.customer_name, now=now
-        )
+        token, token_row = connection_token(own, now=now)
+        base_url = str(getattr(credentials, "base_url", "") or "")
         customer = CustomerRef(ref=request.customer_ref, name=request.customer_name)
         row = ConnectedSystem(
             organization_id=scope.organization_id,
@@ -104,10 +172,10 @@ class ConnectDoor(SettingsDoor):
             customer=customer.model_dump(),  # type: ignore[arg-type]  # stored as JSON
             tags=list(request.tags),
             metadata_=dict(request.metadata),
-            base_url=str(getattr(credentials, "base_url", "") or "") or None,
+            base_url=base_url or None,
             write_defaults=defaults.model_dump(mode="json", exclude_unset=True),
             historical_period_days=request.historical_period_days,
-            credits=connector.spec.credits,
+            credits=connector.spec.credits * (2 if await self._sources.egress.on_premise(base_url) else 1),
             token_last_four=token_row.last_four,
             created_at=now,
         )
@@ -150,10 +218,30 @@ def _at(problem: Problem, *path: str) -> Problem:
     return Problem(problem.code, problem.message, path, problem.source_message)
 
 
-def _refusal(error: ConnectorError) -> Problem:
-    # Nothing is connected yet, so there is nothing to reauthorize.
-    remedy = "Correct the credentials and connect again." if isinstance(error, AuthError) else error.remedy
-    return Problem(error.code, f"{error.message} {remedy}", ("credentials",), error.source_message)
+def _refusal(error: ConnectorError, *, remedy: str) -> Problem:
+    # Nothing is connected by these credentials, so what they need is no reauthorization.
+    told = remedy if isinstance(error, AuthError) else error.remedy
+    return Problem(error.code, f"{error.message} {told}", ("credentials",), error.source_message)
+
+
+def _not_reauthorized(found: object) -> Problem:
+    if found is None:
+        return Problem(ErrorCode.NOT_FOUND, "There is no such connection.", ("connectionId",))
+    return Problem(ErrorCode.CONFLICT, "The connection was disconnected; connect the system anew.", ("connectionId",))
+
+
+def _other_source(before: Mapping[str, Any], credentials: Form) -> list[Problem]:
+    """Tell where new credentials name another source; a slash at the end and the case of an address do not count."""
+
+    def plain(value: object) -> str:
+        return str(value).rstrip("/").casefold()
+
+    message = "The connection stays with its source; connect another one with connectSystem."
+    return [
+        Problem(ErrorCode.BAD_USER_INPUT, message, ("credentials", name))
+        for name, value in before.items()
+        if plain(getattr(credentials, name, None)) != plain(value)
+    ]
 
 
 def _exhausted(error: CreditsExhausted, connector: Connector) -> Problem:

@@ -15,6 +15,7 @@ log = structlog.get_logger(__name__)
 
 SYNC_QUEUE: Final = "crosshead:sync"
 WAKE_CHANNEL: Final = "crosshead:wake"
+REVOKED_CHANNEL: Final = "crosshead:revoked"
 
 
 def pack(value: dict[str, Any]) -> bytes:
@@ -73,6 +74,10 @@ class Queue:
     async def wake_followers(self, scope: Scope) -> None:
         """Tell followers of an organization that something was committed."""
         await self._quietly(self.redis.publish(f"{WAKE_CHANNEL}:{scope.organization_id}", b""))
+
+    async def wake_revoked(self, scope: Scope) -> None:
+        """Tell every process that a token or a connection of an organization ended."""
+        await self._quietly(self.redis.publish(f"{REVOKED_CHANNEL}:{scope.organization_id}", b""))
 
     async def _quietly(self, pending: Any) -> None:
         try:

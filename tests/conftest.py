@@ -10,6 +10,7 @@ pytest_plugins = [
     "tests.fixtures.database",
     "tests.fixtures.product",
     "tests.fixtures.engine",
+    "tests.fixtures.front",
     "tests.fixtures.everything",
     "tests.fixtures.storing",
     "tests.fixtures.tryton",

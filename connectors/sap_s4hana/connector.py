@@ -38,6 +38,7 @@ class SapS4HanaConnector:
         credits=4,
         credentials=Credentials,
         write_defaults=WriteDefaults,
+        identity=("base_url", "client"),
     )
     feeds: tuple[Feed, ...] = FEEDS
     mappings: Mapping[Entity, EntityMapping] = {

@@ -30,6 +30,7 @@ class TrytonConnector:
         credits=2,
         credentials=TrytonCredentials,
         write_defaults=TrytonWriteDefaults,
+        identity=("base_url", "database"),
     )
     feeds = FEEDS
     mappings = MAPPINGS

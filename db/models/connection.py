@@ -46,7 +46,7 @@ class SystemFields(Fields):
     name: str = c.text("Its name for people.", default=c.REQUIRED)
     vendor: str = c.text("Who makes it.", default=c.REQUIRED)
     category: SystemCategory = c.choice("What kind of software it is.")
-    credits: int = c.integer("What a connection to it costs.", unit="credits")
+    credits: int = c.integer("What a connection to it costs; twice that on-premise.", unit="credits")
     credential_form: dict[str, Any] = c.document(
         "JSON schema of the credentials: titles, help, patterns, and which are secret.",
         ordered=True,

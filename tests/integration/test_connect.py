@@ -1,16 +1,11 @@
 """Connecting and changing connections from the front door, on a small real source."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import asyncpg
-import pytest
 
-from crosshead.settings import Settings
-from db.engine import Database
 from tests.fixtures.ledger import KEY, Ledger
-from tests.fixtures.ledger_connector import LedgerConnector
-from tests.fixtures.product import CONNECT, Product, serving
+from tests.fixtures.product import CONNECT, Product
 
 CANARY = "canary-7f3a9c1e-secret"
 TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"
@@ -21,21 +16,6 @@ mutation ($input: UpdateConnectionInput!) { updateConnection(input: $input) {
   userErrors { code path message } } }
 """
 EVENTS = "SELECT type, data ->> 'status' AS status, data ->> 'previousStatus' AS before FROM event ORDER BY sequence"
-
-
-@pytest.fixture
-async def front(settings: Settings, database: Database) -> AsyncIterator[Product]:
-    """The API with the ledger as its only system."""
-    async with serving(settings, database, connectors={"ledger": LedgerConnector()}) as served:
-        yield served
-
-
-@pytest.fixture
-async def behind(superuser: str) -> AsyncIterator[asyncpg.Connection]:
-    """A look behind row-level security."""
-    connection = await asyncpg.connect(superuser)
-    yield connection
-    await connection.close()
 
 
 async def counts(behind: asyncpg.Connection) -> dict[str, int]:

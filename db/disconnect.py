@@ -1,0 +1,85 @@
+"""What ends with a connection, and what new credentials begin anew: leases, runs, schedules, secrets."""
+
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlmodel import col, delete
+
+from db.engine import WriteSession
+from db.models.connection import ConnectionSecret
+from db.scope import Scope
+from db.secrets import Sealed
+
+# The order of all these is that in which syncs lock rows: entities, runs, then the connection, its event counter last.
+_FENCE_OFF: Final = text(
+    "UPDATE connected_entity SET fence = fence + 1, lease_owner = NULL, lease_expires_at = NULL"
+    " WHERE connection_id = :connection AND organization_id = :organization"
+)
+_END_SCHEDULES: Final = text(
+    "UPDATE connected_entity SET next_run_at = NULL, next_full_run_at = NULL"
+    " WHERE connection_id = :connection AND organization_id = :organization"
+)
+_CANCEL_RUNS: Final = text(
+    "UPDATE sync_run SET status = 'CANCELLED', finished_at = :now, next_attempt_at = NULL, revision = revision + 1"
+    " WHERE connection_id = :connection AND organization_id = :organization"
+    " AND status IN ('QUEUED', 'RUNNING', 'WAITING')"
+)
+_RESUME_RUNS: Final = text(
+    "UPDATE sync_run SET next_attempt_at = NULL, woken_at = NULL, revision = revision + 1"
+    " WHERE connection_id = :connection AND organization_id = :organization AND status = 'WAITING' RETURNING id"
+)
+_RESUME_SCHEDULES: Final = text(
+    "UPDATE connected_entity SET next_run_at = least(next_run_at, :now)"
+    " WHERE connection_id = :connection AND organization_id = :organization AND state <> 'PAUSED'"
+)
+
+
+async def fence_off(session: WriteSession, scope: Scope) -> None:
+    """Let no lease of the connection store anything any more; waits for pages that are being stored."""
+    await session.execute(_FENCE_OFF, _of(scope))
+
+
+async def end_work(session: WriteSession, scope: Scope, *, now: datetime) -> None:
+    """End the connection's leases, schedules and open runs."""
+    await fence_off(session, scope)
+    await session.execute(_END_SCHEDULES, _of(scope))
+    await session.execute(_CANCEL_RUNS, {**_of(scope), "now": now})
+
+
+async def resume_work(session: WriteSession, scope: Scope, *, now: datetime) -> list[UUID]:
+    """Make the connection's entities and waiting runs due, to try at once what new credentials may do; gives these."""
+    await session.execute(_RESUME_SCHEDULES, {**_of(scope), "now": now})
+    return [row.id for row in await session.execute(_RESUME_RUNS, _of(scope))]
+
+
+async def shred(session: WriteSession, scope: Scope) -> None:
+    """Destroy the connection's credentials with their data key."""
+    await session.execute(
+        delete(ConnectionSecret).where(
+            col(ConnectionSecret.connection_id) == scope.connection_id,
+            col(ConnectionSecret.organization_id) == scope.organization_id,
+        )
+    )
+
+
+async def reseal(session: WriteSession, scope: Scope, sealed: Sealed) -> None:
+    """Put new credentials in the place of the connection's old ones."""
+    if scope.connection_id is None:
+        raise TypeError("credentials are a connection's")
+    await shred(session, scope)
+    session.add(
+        ConnectionSecret(
+            organization_id=scope.organization_id,
+            connection_id=scope.connection_id,
+            key_id=sealed.key_id,
+            wrapped_key=sealed.wrapped_key,
+            sealed=sealed.sealed,
+        )
+    )
+    await session.flush()
+
+
+def _of(scope: Scope) -> dict[str, object]:
+    return {"connection": scope.connection_id, "organization": scope.organization_id}

@@ -1,0 +1,84 @@
+"""Connections that change for good: new credentials, a live check, the end."""
+
+from typing import Annotated, Any
+
+import strawberry
+from strawberry.scalars import JSON
+
+from db.models.organization import TokenScope
+from graph.context import ApiInfo, Read
+from graph.inputs import GIVEN, UserError, json_object, user_error
+from graph.mutations.connections import ConnectSystemPayload, connection_of
+from graph.types.systems import ConnectedSystem
+
+
+@strawberry.input(description="New credentials of a connection.")
+class ReauthorizeConnectionInput:
+    """New credentials of a connection."""
+
+    connection_id: strawberry.ID = strawberry.field(description="The connection.")
+    credentials: JSON = strawberry.field(
+        description="The values of the system's credentialForm. Those that tell which source it is may be left out, and"
+        " cannot change."
+    )
+
+
+@strawberry.input(description="What to disconnect.")
+class DisconnectInput:
+    """What to disconnect."""
+
+    connection_id: strawberry.ID = strawberry.field(description="The connection.")
+
+
+@strawberry.type(description="The ended connection.")
+class DisconnectPayload:
+    """The ended connection."""
+
+    connection: ConnectedSystem | None = strawberry.field(default=None, description="The connection as it is now.")
+    user_errors: list[UserError] = strawberry.field(default_factory=list, description="Why it was not disconnected.")
+
+
+@strawberry.type
+class EndingMutations:
+    """Mutations that renew or end connections."""
+
+    @strawberry.mutation(
+        description="Put new credentials in the place of a connection's, once the source takes them. The connection"
+        " keeps its id, history and mappings, and gets a new token; the one before stays dead. Needs an organization"
+        " key with the scope ADMIN."
+    )
+    async def reauthorize_connection(
+        self,
+        info: ApiInfo,
+        input: Annotated[ReauthorizeConnectionInput, GIVEN],  # noqa: A002
+    ) -> ConnectSystemPayload:
+        """Reauthorize a connection."""
+        context = info.context
+        context.who.require_organization(TokenScope.ADMIN)
+        connection_id = connection_of(context, input.connection_id)
+        given = json_object(input.credentials, "credentials")
+        connected, problems = await context.services.connect.reauthorize(context.who.scope, connection_id, given)
+        if connected is None:
+            return ConnectSystemPayload(user_errors=[user_error(each) for each in problems])
+        read: Any = Read("ConnectedSystem", one=connection_id)
+        return ConnectSystemPayload(connection=read, token=connected.token)
+
+    @strawberry.mutation(
+        description="End a connection: its token is refused from the reply on, sockets and running syncs stop,"
+        " schedules end, credentials are destroyed and credits returned. Its data stays readable with an organization"
+        " key until deleteConnectionData. Needs an organization key with the scope ADMIN."
+    )
+    async def disconnect(
+        self,
+        info: ApiInfo,
+        input: Annotated[DisconnectInput, GIVEN],  # noqa: A002
+    ) -> DisconnectPayload:
+        """Disconnect."""
+        context = info.context
+        context.who.require_organization(TokenScope.ADMIN)
+        connection_id = connection_of(context, input.connection_id)
+        problems = await context.services.disconnect.disconnect(context.who.scope, connection_id)
+        if problems:
+            return DisconnectPayload(user_errors=[user_error(each) for each in problems])
+        read: Any = Read("ConnectedSystem", one=connection_id)
+        return DisconnectPayload(connection=read)
