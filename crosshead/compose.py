@@ -24,6 +24,7 @@ from graph.context import Services
 from graph.pages import pages_dir
 from jobs.access import AccessDoor
 from jobs.budget import Budget
+from jobs.check import Checks
 from jobs.connect import ConnectDoor
 from jobs.disconnect import DisconnectDoor
 from jobs.events import Events
@@ -109,7 +110,8 @@ async def worker(
     """Build the worker process's parts."""
     async with open_parts(settings, application="crosshead worker", connectors=connectors) as parts:
         runner = sync_runner(settings, parts, slice_seconds=slice_seconds)
-        yield WorkerParts(parts.database, parts.queue, runner, redis_settings(settings), settings.worker_jobs)
+        redis, jobs = redis_settings(settings), settings.worker_jobs
+        yield WorkerParts(parts.database, parts.queue, runner, live_checks(parts), redis, jobs)
 
 
 def connect_door(settings: Settings, parts: Parts) -> ConnectDoor:
@@ -136,6 +138,11 @@ def sync_runner(settings: Settings, parts: Parts, *, slice_seconds: float = SLIC
         lease_seconds=settings.lease_seconds,
         slice_seconds=slice_seconds,
     )
+
+
+def live_checks(parts: Parts) -> Checks:
+    """Build what asks sources whether they work."""
+    return Checks(parts.database, parts.queue, parts.sources, now)
 
 
 def catalogue_entry(connector: Connector) -> System:

@@ -29,25 +29,19 @@ class Stop(Enum):
     PAUSE = "PAUSE"
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
-    """A run that a worker should look at."""
-
-    run_id: UUID
-    scope: Scope
-    entity: Entity
-
-
 # Jitter of 5 % either way spreads what was connected at one time.
-_NEXT: Final = "now() + make_interval(secs => every_minutes * 60 * (0.95 + random() * 0.1))"
-_NEXT_FULL: Final = "now() + make_interval(secs => full_every_hours * 3600 * (0.95 + random() * 0.1))"
+NEXT: Final = "now() + make_interval(secs => every_minutes * 60 * (0.95 + random() * 0.1))"
+NEXT_FULL: Final = "now() + make_interval(secs => full_every_hours * 3600 * (0.95 + random() * 0.1))"
+NEW_COLUMNS: Final = (
+    "status, created_at, fetched, created, updated, unchanged, deleted, quarantined, pages, attempts, feeds,"
+    " worked_ms, source_ahead_ms, cancel_requested, revision"
+)
+NEW_VALUES: Final = "'QUEUED', now(), 0, 0, 0, 0, 0, 0, 0, 0, '{}', 0, 0, false, 0"
+"""Of a run that nobody has worked on yet."""
 _REQUEST: Final = text(
-    """
-    INSERT INTO sync_run (connection_id, id, organization_id, entity, mode, trigger, status, created_at,
-        fetched, created, updated, unchanged, deleted, quarantined, pages, attempts, feeds, worked_ms, source_ahead_ms,
-        cancel_requested, revision)
-    SELECT :connection, :id, :organization, :entity, :mode, :trigger, 'QUEUED', now(),
-        0, 0, 0, 0, 0, 0, 0, 0, '{}', 0, 0, false, 0
+    f"""
+    INSERT INTO sync_run (connection_id, id, organization_id, entity, mode, trigger, {NEW_COLUMNS})
+    SELECT :connection, :id, :organization, :entity, :mode, :trigger, {NEW_VALUES}
     WHERE NOT EXISTS (SELECT FROM sync_run o WHERE o.connection_id = :connection AND o.entity = :entity
         AND o.status IN ('QUEUED', 'RUNNING', 'WAITING')
         AND (:mode IN ('INCREMENTAL', o.mode) OR o.trigger = 'INITIAL'))
@@ -123,47 +117,6 @@ async def resume(session: ReadSession, scope: Scope, entity: Entity) -> Resume:
         {"connection": scope.connection_id, "entity": entity.value},
     )
     return Resume(**found.one()._mapping)  # noqa: SLF001  (the documented way to a row's mapping)
-
-
-async def take_lease(session: SystemSession, scope: Scope, entity: Entity, *, owner: str, seconds: int) -> int | None:
-    """Take the lease of an entity of a connection.
-
-    Returns:
-        The fence, larger than every one before; None while another worker holds the lease.
-    """
-    taken = await session.execute(
-        text(
-            "UPDATE connected_entity SET lease_owner = :owner, fence = fence + 1,"
-            " lease_expires_at = now() + make_interval(secs => :seconds)"
-            " WHERE connection_id = :connection AND entity = :entity"
-            " AND (lease_expires_at IS NULL OR lease_expires_at < now()) RETURNING fence"
-        ),
-        {"owner": owner, "seconds": seconds, "connection": scope.connection_id, "entity": entity.value},
-    )
-    return taken.scalar_one_or_none()
-
-
-async def renew_lease(session: SystemSession, scope: Scope, entity: Entity, *, fence: int, seconds: int) -> bool:
-    """Hold the lease longer; False where it was lost."""
-    renewed = await session.execute(
-        text(
-            "UPDATE connected_entity SET lease_expires_at = now() + make_interval(secs => :seconds)"
-            " WHERE connection_id = :connection AND entity = :entity AND fence = :fence RETURNING 1"
-        ),
-        {"seconds": seconds, "connection": scope.connection_id, "entity": entity.value, "fence": fence},
-    )
-    return renewed.scalar_one_or_none() is not None
-
-
-async def release_lease(session: SystemSession, scope: Scope, entity: Entity, *, fence: int) -> None:
-    """Give the lease back, if it is still ours."""
-    await session.execute(
-        text(
-            "UPDATE connected_entity SET lease_owner = NULL, lease_expires_at = NULL"
-            " WHERE connection_id = :connection AND entity = :entity AND fence = :fence"
-        ),
-        {"connection": scope.connection_id, "entity": entity.value, "fence": fence},
-    )
 
 
 async def guard(session: WriteSession, scope: Scope, entity: Entity, *, fence: int) -> None:
@@ -256,7 +209,7 @@ async def succeed(
             "UPDATE connected_entity SET checkpoints = CAST(:checkpoints AS jsonb), source_ahead_ms = :ahead,"
             " last_success_at = :now, complete_through = :through,"
             " state = CASE state WHEN 'DEGRADED' THEN 'ACTIVE' ELSE state END,"
-            f" next_full_run_at = CASE WHEN :whole THEN {_NEXT_FULL} ELSE next_full_run_at END"
+            f" next_full_run_at = CASE WHEN :whole THEN {NEXT_FULL} ELSE next_full_run_at END"
             " WHERE connection_id = :connection AND entity = :entity"
         ),
         {
@@ -280,69 +233,6 @@ async def degrade(session: WriteSession, scope: Scope, entity: Entity) -> None:
         ),
         {"connection": scope.connection_id, "entity": entity.value},
     )
-
-
-_SCHEDULED: Final = text(
-    """
-    SELECT e.organization_id, e.connection_id, e.entity, e.next_run_at <= now() AS changes,
-        e.next_full_run_at <= now() AND e.last_success_at IS NOT NULL AS full
-    FROM connected_entity e JOIN connection c ON c.id = e.connection_id
-    WHERE (e.next_run_at <= now() OR (e.next_full_run_at <= now() AND e.last_success_at IS NOT NULL))
-      AND e.state <> 'PAUSED' AND c.status IN ('ACTIVE', 'UNREACHABLE')
-    ORDER BY e.next_run_at LIMIT :limit FOR UPDATE OF e SKIP LOCKED
-    """
-)
-_DUE: Final = text(
-    """
-    WITH due AS (
-        SELECT r.connection_id, r.id FROM sync_run r
-        JOIN connected_entity e ON e.connection_id = r.connection_id AND e.entity = r.entity
-        JOIN connection c ON c.id = r.connection_id
-        WHERE r.status IN ('QUEUED', 'RUNNING', 'WAITING') AND c.status IN ('ACTIVE', 'UNREACHABLE')
-          AND (r.status <> 'WAITING' OR coalesce(r.next_attempt_at, now()) <= now())
-          AND NOT EXISTS (SELECT FROM sync_run o WHERE o.connection_id = r.connection_id AND o.entity = r.entity
-              AND o.status IN ('QUEUED', 'RUNNING', 'WAITING') AND (o.created_at, o.id) < (r.created_at, r.id))
-          AND (e.lease_expires_at IS NULL OR e.lease_expires_at < now())
-          AND (r.woken_at IS NULL OR r.woken_at < now() - make_interval(secs => :again))
-        ORDER BY r.id LIMIT :limit FOR UPDATE OF r SKIP LOCKED)
-    UPDATE sync_run r SET woken_at = now() FROM due
-    WHERE r.connection_id = due.connection_id AND r.id = due.id
-    RETURNING r.id, r.organization_id, r.connection_id, r.entity
-    """
-)
-
-
-async def schedule(session: SystemSession, *, limit: int = 100) -> list[Due]:
-    """Make the runs whose time has come, and set each entity's next times."""
-    due = []
-    for row in (await session.execute(_SCHEDULED, {"limit": limit})).all():
-        scope = Scope(row.organization_id, row.connection_id)
-        entity = Entity(row.entity)
-        # Where both are due, the full one does for both.
-        mode = SyncMode.FULL if row.full else SyncMode.INCREMENTAL
-        run_id, new = await request(session, scope, entity=entity, mode=mode, trigger=SyncTrigger.SCHEDULED)
-        await session.execute(
-            text(
-                f"UPDATE connected_entity SET next_run_at = CASE WHEN :changes THEN {_NEXT} ELSE next_run_at END,"
-                f" next_full_run_at = CASE WHEN :full THEN {_NEXT_FULL} ELSE next_full_run_at END"
-                " WHERE connection_id = :connection AND entity = :entity"
-            ),
-            {
-                "changes": bool(row.changes),
-                "full": bool(row.full),
-                "connection": scope.connection_id,
-                "entity": entity.value,
-            },
-        )
-        if new:
-            due.append(Due(run_id, scope, entity))
-    return due
-
-
-async def pick_due(session: SystemSession, *, limit: int = 100, again_seconds: int = 10) -> list[Due]:
-    """Give the runs that no worker holds and that may go on now; each is given once per `again_seconds`."""
-    rows = await session.execute(_DUE, {"limit": limit, "again": again_seconds})
-    return [Due(row.id, Scope(row.organization_id, row.connection_id), Entity(row.entity)) for row in rows]
 
 
 async def revisions(session: ReadSession, scope: Scope, *, run_id: UUID | None = None) -> dict[UUID, int]:

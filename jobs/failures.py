@@ -71,7 +71,7 @@ class Failures:
             await self.end(run, scope, lease, SyncStatus.FAILED, health.source_error(error), failure)
 
     async def _wait(self, run: SyncRun, scope: Scope, lease: Lease, error: ConnectorError) -> None:
-        entity = Entity(run.entity)
+        entity, now = Entity(run.entity), self._now()
         async with self._database.write(scope) as session:
             await sync.guard(session, scope, entity, fence=lease.fence)
             current = await sync.load(session, scope, run.id)
@@ -84,10 +84,10 @@ class Failures:
                 run.id,
                 status=SyncStatus.WAITING,
                 attempts=attempts,
-                next_attempt_at=self._now() + timedelta(seconds=wait_s),
+                next_attempt_at=now + timedelta(seconds=wait_s),
                 error=health.source_error(error).model_dump(mode="json"),
             )
-            told = await health.failed(session, scope, failure, now=self._now(), wait_s=wait_s)
+            told = await health.failed(session, scope, failure, now=now, wait_s=wait_s)
             await events.append(session, scope, told)
             failpoint("wait_before_commit")
         failpoint("wait_committed")

@@ -6,10 +6,12 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
 
 import structlog
 
-from db import sync
+from db import leases, sync
 from db.engine import Database
 from db.scope import Scope
 from db.types import Entity
@@ -26,6 +28,7 @@ class Lease:
         until: When it lapses unless renewed, by this process's monotonic clock.
     """
 
+    entity: Entity
     fence: int
     until: float
     lost: asyncio.Event = field(default_factory=asyncio.Event)
@@ -44,38 +47,39 @@ class Lease:
 
 @asynccontextmanager
 async def leased(
-    database: Database, scope: Scope, entity: Entity, *, owner: str, seconds: int = 30
+    database: Database, scope: Scope, run_id: UUID, *, owner: str, seconds: float, now: datetime
 ) -> AsyncIterator[Lease | None]:
-    """Hold the lease while the block runs; None where another worker holds it.
+    """Hold the lease of a run's entity while the block runs; None where the run is not due, or another holds it.
 
     Args:
+        database: Where leases are kept.
+        scope: The connection.
+        run_id: The run to work on.
         owner: Who holds it, for people.
         seconds: How long it lasts without renewal; renewed at a third of it.
+        now: The clock, UTC.
     """
     asked = time.monotonic()
-    async with database.system() as session:
-        fence = await sync.take_lease(session, scope, entity, owner=owner, seconds=seconds)
-    if fence is None:
+    taken = await leases.take(database, scope, run_id, owner=owner, seconds=seconds, now=now)
+    if taken is None:
         yield None
         return
+    entity, fence = taken
     failpoint("lease_taken")
-    lease = Lease(fence, asked + seconds)
+    lease = Lease(entity, fence, asked + seconds)
     done = asyncio.Event()
-    renewal = asyncio.create_task(_renew(database, scope, entity, lease, seconds, done))
+    renewal = asyncio.create_task(_renew(database, scope, lease, seconds, done))
     try:
         yield lease
     finally:
         done.set()  # not cancelled: a renewal cut off in mid-statement would lose its database connection
         await renewal
-        async with database.system() as session:
-            await sync.release_lease(session, scope, entity, fence=fence)
-            failpoint("lease_before_release")
+        failpoint("lease_before_release")
+        await leases.release(database, scope, entity, fence=fence)
         failpoint("lease_released")
 
 
-async def _renew(
-    database: Database, scope: Scope, entity: Entity, lease: Lease, seconds: int, done: asyncio.Event
-) -> None:
+async def _renew(database: Database, scope: Scope, lease: Lease, seconds: float, done: asyncio.Event) -> None:
     while True:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(done.wait(), seconds / 3)
@@ -83,8 +87,7 @@ async def _renew(
             return
         asked = time.monotonic()
         try:
-            async with database.system() as session:
-                held = await sync.renew_lease(session, scope, entity, fence=lease.fence, seconds=seconds)
+            held = await leases.renew(database, scope, lease.entity, fence=lease.fence, seconds=seconds)
         except database.failures as error:
             log.warning("lease_not_renewed", error=type(error).__name__)
             continue

@@ -59,9 +59,9 @@ class Queue:
         """Close the client."""
         await self.redis.aclose(close_connection_pool=True)
 
-    async def wake_sync(self, scope: Scope, run_id: UUID) -> None:
-        """Tell a worker that a run is due."""
-        await self._quietly(
+    async def wake_sync(self, scope: Scope, run_id: UUID) -> bool:
+        """Tell a worker that a run is due; False where that was lost."""
+        return await self._quietly(
             self.redis.enqueue_job(
                 "sync_run",
                 organization_id=str(scope.organization_id),
@@ -79,8 +79,10 @@ class Queue:
         """Tell every process that a token or a connection of an organization ended."""
         await self._quietly(self.redis.publish(f"{REVOKED_CHANNEL}:{scope.organization_id}", b""))
 
-    async def _quietly(self, pending: Any) -> None:
+    async def _quietly(self, pending: Any) -> bool:
         try:
             await pending
         except (RedisError, OSError) as error:
             log.warning("wake_lost", error=type(error).__name__)
+            return False
+        return True

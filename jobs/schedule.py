@@ -4,7 +4,7 @@ import asyncio
 
 import structlog
 
-from db import sync
+from db import due
 from db.engine import Database
 from jobs.failpoints import failpoint
 from jobs.queue import Queue
@@ -20,16 +20,17 @@ async def tick(database: Database, queue: Queue) -> int:
     Returns:
         How many wake-ups were sent.
     """
-    async with database.system() as session:
-        await sync.schedule(session)
-        failpoint("schedule_before_commit")
-    async with database.system() as session:
-        due = await sync.pick_due(session)
-        failpoint("due_before_commit")
+    failpoint("schedule_before_commit")
+    await due.schedule(database)
+    failpoint("due_before_commit")
+    picked = await due.pick(database)
     failpoint("due_committed")
-    for each in due:
-        await queue.wake_sync(each.scope, each.run_id)
-    return len(due)
+    woken = 0
+    for each in picked:
+        if not await queue.wake_sync(each.scope, each.run_id):
+            break  # each would wait for Redis as long; they are picked again
+        woken += 1
+    return woken
 
 
 async def run(database: Database, queue: Queue, *, tick_seconds: float = TICK_SECONDS) -> None:

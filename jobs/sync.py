@@ -13,7 +13,7 @@ from db.connections import Opened
 from db.engine import Database
 from db.models.sync import SourceError, SyncRun, SyncStatus
 from db.scope import Scope
-from db.types import Entity, ErrorCode, encode_id
+from db.types import ErrorCode, encode_id
 from jobs.budget import Priority, Refused
 from jobs.failpoints import failpoint
 from jobs.failures import Failures
@@ -63,14 +63,12 @@ class SyncRunner:
 
     async def run(self, scope: Scope, run_id: UUID) -> None:
         """Work on a run for one slice; nothing happens where it is not due or another worker holds it."""
-        async with self._database.read(scope) as session:
-            run = await sync.load(session, scope, run_id)
-        if run is None or run.status not in _OPEN:
-            return
-        entity, again = Entity(run.entity), False
-        async with leased(self._database, scope, entity, owner=self._owner, seconds=self._lease_seconds) as lease:
+        again, seconds = False, self._lease_seconds
+        held = leased(self._database, scope, run_id, owner=self._owner, seconds=seconds, now=self._now())
+        async with held as lease:
             if lease is not None:
-                with structlog.contextvars.bound_contextvars(run_id=encode_id("SyncRun", run_id), entity=entity.value):
+                told = {"run_id": encode_id("SyncRun", run_id), "entity": lease.entity.value}
+                with structlog.contextvars.bound_contextvars(**told):
                     again = await self._slice(scope, run_id, lease)
         if again:  # only now: whoever wakes must find the lease free
             await self._queue.wake_sync(scope, run_id)

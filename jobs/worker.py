@@ -14,6 +14,7 @@ from redis.exceptions import RedisError
 from db.engine import Database
 from db.scope import Scope
 from jobs import schedule
+from jobs.check import Checks
 from jobs.queue import SYNC_QUEUE, Queue, pack, unpack
 from jobs.sync import SLICE_SECONDS, SyncRunner
 
@@ -30,6 +31,7 @@ class WorkerParts:
     database: Database
     queue: Queue
     runner: SyncRunner
+    checks: Checks
     redis: RedisSettings
     max_jobs: int = 4
 
@@ -77,3 +79,4 @@ async def run(parts: WorkerParts) -> None:
     async with asyncio.TaskGroup() as group:
         group.create_task(_listen(parts))
         group.create_task(schedule.run(parts.database, parts.queue))
+        group.create_task(parts.checks.watch())

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 
-from db import sync
+from db import leases, sync
 from db.scope import Scope
 from db.types import Entity
 from jobs import schedule
@@ -198,18 +198,17 @@ async def test_the_fence_refuses_the_failure_of_a_stale_worker_too(engine: Engin
 
 async def test_each_lease_has_a_larger_fence_and_only_the_last_one_holds(engine: Engine) -> None:
     own = await engine.connect()
-    entity = Entity.PURCHASE_ORDER
-    fences = []
+    run_id, entity = await engine.trigger(own), Entity.PURCHASE_ORDER
+    taken = []
     for owner in ("a", "b"):
-        async with engine.database.system() as session:
-            fences.append(await sync.take_lease(session, own, entity, owner=owner, seconds=30))
-            assert await sync.take_lease(session, own, entity, owner="other", seconds=30) is None
+        now = engine.ahead()
+        taken.append(await leases.take(engine.database, own, run_id, owner=owner, seconds=30, now=now))
+        assert await leases.take(engine.database, own, run_id, owner="other", seconds=30, now=now) is None
         await engine.superuser.execute("UPDATE connected_entity SET lease_expires_at = now() - interval '1 second'")
 
-    assert fences == [1, 2]
-    async with engine.database.system() as session:
-        assert not await sync.renew_lease(session, own, entity, fence=1, seconds=30)
-        await sync.release_lease(session, own, entity, fence=1)
+    assert taken == [(entity, 1), (entity, 2)]
+    assert not await leases.renew(engine.database, own, entity, fence=1, seconds=30)
+    await leases.release(engine.database, own, entity, fence=1)
     assert await engine.one("SELECT lease_owner FROM connected_entity WHERE entity = $1", entity) == "b"
     async with engine.database.write(own) as writing:
         await sync.guard(writing, own, entity, fence=2)

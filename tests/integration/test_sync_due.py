@@ -10,7 +10,7 @@ from tests.fixtures.engine import Engine, counters, until
 
 
 async def test_of_two_workers_at_once_one_works(engine: Engine) -> None:
-    """Off: `leased` in jobs/lease.py with a lease that is always given (take_lease without its last AND)."""
+    """Off: a lease that is always given: `_TAKE` in db/leases.py without its last AND."""
     for _ in range(5):
         engine.ledger.add()
     own = await engine.connect()
@@ -37,7 +37,7 @@ async def test_a_worker_that_comes_late_to_the_lease_looks_at_the_run_again(engi
     await blocker.start()
     await other.execute("SELECT 1 FROM connected_entity FOR UPDATE")
     late = asyncio.create_task(engine.runner().run(own, run_id))
-    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'UPDATE connected%'"
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%UPDATE connected%'"
     await until(lambda: engine.one(waiting))
     await engine.superuser.execute("UPDATE sync_run SET status = 'SUCCEEDED' WHERE id = $1", run_id)
     await blocker.commit()
@@ -51,7 +51,7 @@ async def test_a_worker_that_comes_late_to_the_lease_looks_at_the_run_again(engi
 async def test_a_waiting_run_is_left_alone_until_its_time(engine: Engine) -> None:
     """Wake-ups come twice: the second must not reach a source that asked for rest.
 
-    Off: `early` in jobs/sync.py `_due`.
+    Off: `next_attempt_at` in `_TAKE` of db/leases.py together with `early` in jobs/sync.py `_due`.
     """
     engine.ledger.add()
     engine.ledger.fault("/orders", status=429, headers={"Retry-After": "600"})

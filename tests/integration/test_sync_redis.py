@@ -12,7 +12,6 @@ from crosshead import compose
 from db.scope import Scope
 from jobs import schedule, worker
 from jobs.queue import Queue
-from jobs.worker import WorkerParts
 from tests.fixtures.engine import Engine, counters, until
 from tests.fixtures.product import work_off
 
@@ -111,7 +110,7 @@ async def test_a_worker_outlives_redis_and_works_on_once_it_is_back(engine: Engi
     real = compose.redis_settings(engine.settings)
     settings = dataclasses.replace(real, host="127.0.0.1", port=door.port, conn_retries=0)
     queue = Queue.open(settings)
-    working = asyncio.create_task(worker.run(WorkerParts(engine.database, queue, engine.runner(), settings)))
+    working = asyncio.create_task(worker.run(dataclasses.replace(engine.worker_parts(), queue=queue, redis=settings)))
     states = []
     for _ in range(2):
         run_id = await engine.trigger(own)
