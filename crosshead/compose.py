@@ -6,9 +6,11 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from arq.connections import RedisSettings
 from pydantic import BaseModel, SecretStr
+from redis.asyncio import Redis
 from starlette.applications import Starlette
 
 from connectors.base import Connector
@@ -21,6 +23,8 @@ from db.models.connection import System
 from db.secrets import Vault
 from graph.app import make_app
 from graph.context import Services
+from graph.door.recorder import Recorder
+from graph.limits.points import Limit, Points
 from graph.pages import pages_dir
 from jobs.access import AccessDoor
 from jobs.budget import Budget
@@ -35,6 +39,9 @@ from jobs.sources import Sources
 from jobs.sync import SLICE_SECONDS, SyncRunner
 from jobs.worker import WorkerParts
 from jobs.write import WriteDoor
+
+POINTS_SECONDS = 0.25
+"""How long a request waits for Redis before its points are counted by this process alone."""
 
 
 def now() -> datetime:
@@ -97,10 +104,29 @@ def api(settings: Settings, *, connectors: Mapping[str, Connector] = BY_SLUG) ->
             disconnect = DisconnectDoor(database=parts.database, queue=parts.queue, now=now)
             runs = RunDoor(database=parts.database, queue=parts.queue)
             write = WriteDoor(database=parts.database, queue=parts.queue, sources=parts.sources, now=now)
-            async with Events(parts.database, parts.queue).listening() as events:
-                yield Services(parts.database, parts.queue, events, access, connect, disconnect, runs, write)
+            recorder = Recorder(parts.database, now=now)
+            async with (
+                Events(parts.database, parts.queue).listening() as events,
+                recorder.writing(),
+                open_points(settings) as points,
+            ):
+                yield Services(parts.database, parts.queue, events, access, connect, disconnect, runs, write, points, recorder)
 
     return make_app(build, pages=pages_dir())
+
+
+@asynccontextmanager
+async def open_points(settings: Settings) -> AsyncIterator[Points]:
+    """Open the buckets of points; a Redis that does not answer at once is done without."""
+    url = settings.redis_url
+    secure: dict[str, Any] = {"ssl_check_hostname": True} if url.scheme == "rediss" else {}
+    redis = Redis.from_url(str(url), socket_connect_timeout=POINTS_SECONDS, socket_timeout=POINTS_SECONDS, **secure)
+    limit = Limit(settings.rate_capacity_points, settings.rate_restore_points_per_second)
+    try:
+        async with Points(redis, limit).returning() as points:
+            yield points
+    finally:
+        await redis.aclose()
 
 
 @asynccontextmanager

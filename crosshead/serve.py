@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import signal
+from typing import Any, Final
 
 import structlog
 import uvicorn
@@ -10,9 +11,19 @@ import uvicorn
 from crosshead import compose
 from crosshead.logs import configure_logs
 from crosshead.settings import Settings
+from graph.door.requests import MAX_BODY_BYTES
 from jobs import worker
 
 log = structlog.get_logger(__name__)
+
+PROTOCOL: Final[dict[str, Any]] = {
+    "http": "httptools",
+    "ws": "websockets-sansio",
+    "ws_max_size": MAX_BODY_BYTES,  # a message of a socket is as long as a body may be; a longer one closes it (1009)
+    "log_config": None,
+    "server_header": False,
+}
+"""How uvicorn speaks, wherever it serves the API."""
 
 
 def serve_api(settings: Settings, *, host: str | None = None, port: int | None = None) -> None:
@@ -23,12 +34,8 @@ def serve_api(settings: Settings, *, host: str | None = None, port: int | None =
         host=host or settings.host,
         port=settings.port if port is None else port,
         loop="uvloop",
-        http="httptools",
-        ws="websockets-sansio",
-        ws_max_size=1 << 20,
-        log_config=None,
-        server_header=False,
         timeout_graceful_shutdown=10,
+        **PROTOCOL,
     )
 
 

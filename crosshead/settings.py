@@ -43,6 +43,13 @@ class Settings(BaseSettings):
     )
     lease_seconds: int = Field(default=30, ge=3, le=600, description="How long a lease outlives its worker, seconds.")
     worker_jobs: int = Field(default=4, ge=1, le=64, description="Runs that one worker works on at a time.")
+    rate_capacity_points: int = Field(
+        default=50_000, ge=10_000, le=10**9, description="Points that a token's full bucket holds."
+    )
+    rate_restore_points_per_second: int = Field(
+        default=5_000, ge=1, le=10**9, description="Points that come back to a token's bucket each second."
+    )
+    request_log_days: int = Field(default=30, ge=1, le=3650, description="How long the request log is kept, days.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least level logged.")
     log_format: Literal["json", "console"] = Field(default="json", description="How log lines are written.")
 

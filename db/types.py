@@ -65,6 +65,7 @@ PREFIXES: Final = {
     "Workflow": "wf",
     "Export": "exp",
     "Request": "req",
+    "RequestLog": "log",
 }
 """The prefix of each type's public id: `po_` + 32 hex digits."""
 

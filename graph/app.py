@@ -10,10 +10,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from graph.context import Services
-from graph.http import Endpoint
+from graph.door.http import Endpoint
+from graph.door.socket import Socket
 from graph.pages import graphiql_routes
 from graph.schema import make_schema
-from graph.socket import Socket
 
 
 def make_app(build: Callable[[], AbstractAsyncContextManager[Services]], *, pages: Path) -> Starlette:
@@ -45,7 +45,7 @@ def make_app(build: Callable[[], AbstractAsyncContextManager[Services]], *, page
 
 def _endpoint_routes(services: Services) -> list[BaseRoute]:
     schema = make_schema()
-    endpoint, socket = Endpoint(schema, services), Socket(schema, services)
+    endpoint, socket = Endpoint(schema.operations, services), Socket(schema, services)
     return [
         route for path in ("/graphql", "/graphql/v1") for route in (Route(path, endpoint), WebSocketRoute(path, socket))
     ]

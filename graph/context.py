@@ -1,16 +1,15 @@
 """What a resolver may use: who asks, the request's read transaction, and the doors to the work."""
 
 import asyncio
-from collections.abc import Awaitable, Iterator, Mapping
+import time
+from collections.abc import Awaitable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 import orjson
-from strawberry.extensions import SchemaExtension
 from strawberry.types import Info
-from strawberry.types.graphql import OperationType
 
 from db.engine import Database
 from db.fetch import Fetch
@@ -18,8 +17,10 @@ from db.models.organization import TokenKind, TokenScope
 from db.page import read_json
 from db.scope import Scope
 from db.selection import Root, Slots
-from db.types import ErrorCode
+from db.types import ErrorCode, encode_id
+from graph.door.recorder import Recorder
 from graph.errors import ApiError
+from graph.limits.points import Points
 from jobs.access import AccessDoor
 from jobs.connect import ConnectDoor
 from jobs.disconnect import DisconnectDoor
@@ -110,17 +111,34 @@ class Services:
     disconnect: DisconnectDoor
     runs: RunDoor
     write: WriteDoor
+    points: Points
+    recorder: Recorder
 
 
 @dataclass(slots=True)
 class Context:
-    """The context of one operation."""
+    """The context of one operation, or of a socket.
+
+    Attributes:
+        fresh: Each read sees the newest state instead of one moment.
+        operation_name: What its caller calls the operation.
+        operation_type: QUERY, MUTATION or SUBSCRIPTION, once it is known.
+        cost: What the operation costs, as the caller is told.
+        codes: The codes of the errors of its last answer.
+        status: The HTTP status; None over a socket.
+    """
 
     services: Services
     request_id: str
     principal: Principal | None = None
     fresh: bool = False
     connection_params: dict[str, Any] | None = None
+    operation_name: str | None = None
+    operation_type: str | None = None
+    cost: dict[str, Any] | None = None
+    codes: set[str] = field(default_factory=set)
+    status: int | None = None
+    begun_at: float = field(default_factory=time.monotonic)
     _reader: Reader | None = field(default=None, repr=False)
 
     @property
@@ -141,23 +159,35 @@ class Context:
             self._reader = Reader(self.services.database, self.who.scope, fresh=self.fresh)
         return self._reader
 
+    def of_operation(self) -> "Context":
+        """Make the context of one operation of this socket."""
+        return Context(self.services, self.request_id, self.principal, fresh=True)
+
     async def close(self) -> None:
-        """Give back what the request held."""
+        """Give back what the operation held, and note it in the request log."""
+        self._note()
         if self._reader is not None:
             await self._reader.close()
 
+    def _note(self) -> None:
+        who = self.principal
+        if who is None:
+            return
+        self.services.recorder.note(
+            organization_id=who.scope.organization_id,
+            connection_id=who.scope.connection_id,
+            token_id=encode_id("ApiKey", who.token_id),
+            request_id=self.request_id,
+            operation_name=self.operation_name[:255] if self.operation_name else None,
+            operation_type=self.operation_type,
+            cost=self.cost["actual"] if self.cost else 0,
+            duration_ms=round((time.monotonic() - self.begun_at) * 1000),
+            status=self.status,
+            code=min(self.codes, default=None),
+        )
+
 
 ApiInfo = Info[Context, None]
-
-
-class FreshReads(SchemaExtension):
-    """Gives each read of a mutation a transaction of its own: it must see what was just committed."""
-
-    def on_execute(self) -> Iterator[None]:
-        """Look at the operation before it is executed."""
-        if self.execution_context.operation_type is not OperationType.QUERY:
-            self.execution_context.context.fresh = True
-        yield
 
 
 @dataclass(frozen=True, slots=True)

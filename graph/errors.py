@@ -1,18 +1,55 @@
 """The errors of the API: one class, one closed list of codes, nothing unexpected told."""
 
-from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, Final
 
 from graphql import GraphQLError
-from strawberry.exceptions import MissingQueryError
-from strawberry.extensions import SchemaExtension
-from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 
 from db.engine import Database
 from db.types import RETRYABLE, ErrorCode, InvalidId
 
 UNAVAILABLE: Final = Database.unreachable
-_REFUSED_EARLY: Final = (MissingQueryError, CannotGetOperationTypeError, InvalidOperationTypeError)
+RETRY_SECONDS: Final = 2
+"""After how long a store that is down is asked again."""
+_FAR: Final = 10**15
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What a code means to a caller.
+
+    Attributes:
+        remedy: Who does what about it, where the error itself says nothing better.
+        status: HTTP status of a request that is refused with it.
+    """
+
+    remedy: str
+    status: int = 400
+
+
+MEANINGS: Final = {
+    ErrorCode.UNAUTHENTICATED: Meaning("Send a live token; the organization's key lists and issues them.", 401),
+    ErrorCode.FORBIDDEN: Meaning("Use a token whose scope allows it.", 403),
+    ErrorCode.NOT_FOUND: Meaning("Check the id, and that the token sees what it names."),
+    ErrorCode.BAD_USER_INPUT: Meaning("Correct the document or its values where the message says."),
+    ErrorCode.UNSUPPORTED: Meaning("Ask the connection's capabilities first."),
+    ErrorCode.CONFLICT: Meaning("Read again and decide again."),
+    ErrorCode.IDEMPOTENCY_CONFLICT: Meaning("Use a new idempotency key for another input."),
+    ErrorCode.REAUTHORIZATION_REQUIRED: Meaning("Enter working credentials with reauthorizeConnection."),
+    ErrorCode.SOURCE_UNREACHABLE: Meaning("Wait; if it lasts, check that the source is up and reachable from here."),
+    ErrorCode.SOURCE_RATE_LIMITED: Meaning("Wait as long as retryAfterSeconds says."),
+    ErrorCode.SOURCE_PERMISSION: Meaning("Ask the source's administrator to grant the user this right."),
+    ErrorCode.SOURCE_REJECTED: Meaning("Correct the values that the source names and send the change again."),
+    ErrorCode.SOURCE_ERROR: Meaning("Wait; if it lasts, show sourceMessage to the source's administrator."),
+    ErrorCode.OUTCOME_UNKNOWN: Meaning("Read the write operation until it is settled; do not send the change again."),
+    ErrorCode.CREDITS_EXHAUSTED: Meaning("Disconnect a system, or ask the operator for more credits."),
+    ErrorCode.RATE_LIMITED: Meaning("Wait as long as retryAfterSeconds says, or ask for less at once.", 429),
+    ErrorCode.QUERY_TOO_COMPLEX: Meaning("Ask for less at once."),
+    ErrorCode.SEQUENCE_EXPIRED: Meaning("Read the records anew, then follow from the newest sequence."),
+    ErrorCode.UNAVAILABLE: Meaning("Ask again soon.", 503),
+    ErrorCode.INTERNAL: Meaning("Tell the operator the request id; the log says what happened.", 500),
+}
+"""What each code means; docs/errors.md tells the same."""
 
 
 class ApiError(GraphQLError):
@@ -25,13 +62,46 @@ class ApiError(GraphQLError):
     """
 
     def __init__(self, code: ErrorCode, message: str, **details: Any) -> None:
-        super().__init__(message, extensions={"code": code.value, "retryable": code in RETRYABLE, **details})
+        super().__init__(message, extensions=extensions_of(code, **details))
         self.code = code
+
+
+def extensions_of(code: ErrorCode, **details: Any) -> dict[str, Any]:
+    """Give the extensions of an error with this code."""
+    return {"code": code.value, "retryable": code in RETRYABLE, "remedy": MEANINGS[code].remedy, **details}
 
 
 def bad_input(message: str, **details: Any) -> ApiError:
     """Make a BAD_USER_INPUT error."""
     return ApiError(ErrorCode.BAD_USER_INPUT, message, **details)
+
+
+def unavailable() -> ApiError:
+    """Make the error of a store that is down."""
+    message = "The store is not available; ask again soon."
+    return ApiError(ErrorCode.UNAVAILABLE, message, retryAfterSeconds=RETRY_SECONDS)
+
+
+def too_complex(what: str, found: float | str, limit: int, *, advice: str | None = None) -> ApiError:
+    """Make a QUERY_TOO_COMPLEX error.
+
+    Args:
+        what: What was counted, in the plural.
+        found: How many there are, or what is known of that.
+        limit: How many there may be; 0 where that is no number of them.
+        advice: What to do about it, where it is not obvious.
+    """
+    number = found if isinstance(found, str) else f"{_shown(found):,}"
+    allowed = f"; a request may have {limit:,}" if limit else ""
+    message = f"The request has {number} {what}{allowed}."
+    counted = {} if isinstance(found, str) else {"counted": _shown(found)}
+    remedy = {"remedy": advice} if advice else {}
+    return ApiError(ErrorCode.QUERY_TOO_COMPLEX, message, what=what, **counted, limit=limit, **remedy)
+
+
+def _shown(found: float) -> int:
+    """Give a count as a number that every reader of JSON can hold."""
+    return int(min(found, _FAR))
 
 
 def told(error: GraphQLError, *, request_id: str) -> GraphQLError:
@@ -41,18 +111,20 @@ def told(error: GraphQLError, *, request_id: str) -> GraphQLError:
     else was unexpected, and says only where to look for it.
     """
     original = error.original_error
-    message, extensions = error.message, {"code": ErrorCode.BAD_USER_INPUT.value, "retryable": False}
+    message = error.message
     if isinstance(error, ApiError) or isinstance(original, ApiError):
         ours = error if isinstance(error, ApiError) else original
-        extensions |= getattr(ours, "extensions", None) or {}
+        extensions = getattr(ours, "extensions", None) or {}
     elif isinstance(original, InvalidId):
-        message = str(original)
+        message, extensions = str(original), extensions_of(ErrorCode.BAD_USER_INPUT)
     elif isinstance(original, UNAVAILABLE):
-        message = "The store is not available; ask again soon."
-        extensions = {"code": ErrorCode.UNAVAILABLE.value, "retryable": True}
-    elif original is not None and not isinstance(original, GraphQLError):
+        ours = unavailable()
+        message, extensions = ours.message, ours.extensions or {}
+    elif is_unexpected(error):
         message = "Something failed on our side. Tell us the request id."
-        extensions["code"] = ErrorCode.INTERNAL.value
+        extensions = extensions_of(ErrorCode.INTERNAL)
+    else:
+        extensions = extensions_of(ErrorCode.BAD_USER_INPUT)
     return GraphQLError(
         message,
         nodes=error.nodes,
@@ -63,32 +135,12 @@ def told(error: GraphQLError, *, request_id: str) -> GraphQLError:
     )
 
 
-class TellErrors(SchemaExtension):
-    """Makes every error of an answer, and of each streamed one, ready to leave the process."""
+def is_unexpected(error: GraphQLError) -> bool:
+    """Tell whether nobody foresaw this error."""
+    original = error.original_error
+    return original is not None and not isinstance(original, (GraphQLError, InvalidId, *UNAVAILABLE))
 
-    def __init__(self) -> None:
-        self._streamed = False
 
-    def _tell(self, result: Any) -> None:
-        if getattr(result, "errors", None):
-            request_id = self.execution_context.context.request_id
-            result.errors = [told(error, request_id=request_id) for error in result.errors]
-
-    def on_operation(self) -> Iterator[None]:
-        """Tell the errors of a single answer, and of one that ended before there was an answer."""
-        self._streamed = False
-        try:
-            yield
-        except _REFUSED_EARLY:
-            raise
-        except Exception as error:
-            found = error if isinstance(error, GraphQLError) else GraphQLError(str(error), original_error=error)
-            raise told(found, request_id=self.execution_context.context.request_id) from error
-        if not self._streamed:
-            self._tell(self.execution_context.result)
-
-    def on_stream_result(self, result: Any) -> Iterator[None]:
-        """Tell the errors of one streamed answer."""
-        self._streamed = True
-        self._tell(result)
-        yield None
+def code_of(error: GraphQLError) -> str:
+    """Give the code of a told error."""
+    return str((error.extensions or {}).get("code", ErrorCode.INTERNAL.value))

@@ -10,10 +10,11 @@ from sqlmodel import SQLModel
 
 from db.models import columns as c
 from db.models.base import Many
+from db.models.organization import TokenScope
 from db.models.registry import READABLE
 from db.shapes import SHAPES
 from db.types import PREFIXES
-from graph.context import Read
+from graph.context import ApiInfo, Read
 from graph.entity import SCALARS, enumeration, made
 
 _TABLES: Final[dict[str, type[SQLModel]]] = {table.__name__: table for table in READABLE}
@@ -150,7 +151,9 @@ _ARGUMENTS: Final[dict[str, tuple[Any, str]]] = {
 }
 
 
-def list_field(type_name: str, returns: Any, description: str, *, of_connection: bool = False) -> Any:
+def list_field(
+    type_name: str, returns: Any, description: str, *, of_connection: bool = False, only: TokenScope | None = None
+) -> Any:
     """Make a field that is a Relay list; its arguments are read by `graph.selection`.
 
     Args:
@@ -158,9 +161,12 @@ def list_field(type_name: str, returns: Any, description: str, *, of_connection:
         returns: The connection type, or a lazy annotation of it.
         description: One sentence for the documentation.
         of_connection: The list can be held to one connection (root fields).
+        only: For organization keys with this right alone.
     """
 
-    def resolve(**_: Any) -> Any:
+    def resolve(info: ApiInfo, **_: Any) -> Any:
+        if only is not None:
+            info.context.who.require_organization(only)
         return Read(type_name, paged=True)
 
     arguments: dict[str, tuple[Any, str]] = {"connection_id": _OF_CONNECTION} if of_connection else {}
@@ -176,10 +182,13 @@ def list_field(type_name: str, returns: Any, description: str, *, of_connection:
     }
     resolve.__signature__ = Signature(  # type: ignore[attr-defined]
         [
-            Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
-            for name, annotation in annotations.items()
+            Parameter("info", Parameter.POSITIONAL_OR_KEYWORD, annotation=ApiInfo),
+            *(
+                Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+                for name, annotation in annotations.items()
+            ),
         ],
         return_annotation=returns,
     )
-    resolve.__annotations__ = {**annotations, "return": returns}
+    resolve.__annotations__ = {"info": ApiInfo, **annotations, "return": returns}
     return strawberry.field(resolver=resolve, description=description)

@@ -18,6 +18,7 @@ from graph.types.node import Node
 from graph.types.organization import Organization, Viewer, organization_of, viewer_of
 from graph.types.parties import Vendor, VendorConnection
 from graph.types.purchasing import PurchaseOrder, PurchaseOrderConnection
+from graph.types.requests import RequestLogConnection
 from graph.types.sync import SyncRun, SyncRunConnection
 from graph.types.systems import ConnectedSystem, ConnectedSystemConnection, System
 from graph.types.writing import WriteOperation, WriteOperationConnection
@@ -114,6 +115,13 @@ class Query(IssueQueries):
     sync_runs: SyncRunConnection = list_field("SyncRun", SyncRunConnection, "Sync runs.", of_connection=True)
     write_operations: WriteOperationConnection = list_field(
         "WriteOperation", WriteOperationConnection, "Write operations.", of_connection=True
+    )
+    request_log: RequestLogConnection = list_field(
+        "RequestLog",
+        RequestLogConnection,
+        "Requests of the organization's tokens; for organization keys with the scope ADMIN.",
+        of_connection=True,
+        only=TokenScope.ADMIN,
     )
     purchase_orders: PurchaseOrderConnection = list_field(
         "PurchaseOrder", PurchaseOrderConnection, "Purchase orders.", of_connection=True

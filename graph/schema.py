@@ -1,25 +1,23 @@
 """The schema, put together and printed."""
 
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from functools import cached_property
 from typing import Any
 
+import orjson
 import strawberry
-from graphql import GraphQLError
-from strawberry.extensions import MaxTokensLimiter, ParserCache, ValidationCache
 from strawberry.schema.config import StrawberryConfig
-from strawberry.types.execution import ExecutionContext
-from strawberry.utils.logging import StrawberryLogger
+from strawberry.types.execution import ExecutionResult, PreExecutionError
 
-from db.types import InvalidId
-from graph.context import FreshReads
-from graph.errors import TellErrors
+from graph.context import Context
 from graph.executor import Executor
 from graph.mutations.access import AccessMutations
 from graph.mutations.connections import ConnectionMutations
 from graph.mutations.endings import EndingMutations
 from graph.mutations.purchasing import PurchasingMutations
 from graph.mutations.runs import RunMutations
+from graph.operations import ANY, Answer, Asked, Operations
 from graph.query import Query
 from graph.subscription import Subscription
 from graph.types.inventory import InventoryLevel
@@ -28,8 +26,6 @@ from graph.types.maintenance import WorkOrder
 from graph.types.parties import Vendor
 from graph.types.purchasing import PurchaseOrder
 
-MAX_TOKENS = 2000
-
 
 @strawberry.type(description="Changes. Failures that the caller can mend are `userErrors` of the payload.")
 class Mutation(ConnectionMutations, EndingMutations, AccessMutations, RunMutations, PurchasingMutations):
@@ -37,41 +33,53 @@ class Mutation(ConnectionMutations, EndingMutations, AccessMutations, RunMutatio
 
 
 class ApiSchema(strawberry.Schema):
-    """The schema; only what nobody expected is logged as an error."""
+    """The schema, and the one way of its operations."""
 
-    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
-        """Log unexpected errors with their trace; told ones are the caller's."""
-        for error in errors:
-            original = error.original_error
-            if original is not None and not isinstance(original, (GraphQLError, InvalidId)):
-                StrawberryLogger.error(error, execution_context)
+    @cached_property
+    def operations(self) -> Operations:
+        """What runs them."""
+        return Operations(self._schema)
+
+    async def stream(  # type: ignore[override]
+        self,
+        query: str | None,
+        variable_values: dict[str, Any] | None = None,
+        context_value: Any = None,
+        root_value: Any = None,  # noqa: ARG002
+        operation_name: str | None = None,
+        **_: Any,
+    ) -> AsyncGenerator[ExecutionResult, None]:
+        """Run an operation of a socket; strawberry's handler of the protocol asks for it so."""
+        return self._streamed(Asked(query or "", variable_values or {}, operation_name or None), context_value)
+
+    async def _streamed(self, asked: Asked, socket: Context) -> AsyncGenerator[ExecutionResult, None]:
+        context = socket.of_operation()
+        try:
+            begun = await self.operations.begin(asked, context, kinds=ANY)
+            if isinstance(begun, Answer):
+                yield PreExecutionError(data=None, errors=begun.errors)
+                return
+            async with aclosing(self.operations.answers(begun)) as answers:
+                async for answer in answers:
+                    yield _result(answer)
+        finally:
+            await context.close()
 
 
-class Documents(ParserCache):
-    """Keeps parsed documents; what does not parse is left to the schema, which tells why on every road."""
-
-    def on_parse(self) -> Iterator[None]:
-        """Take the document from the cache, or parse it into the cache."""
-        with suppress(GraphQLError):
-            next(super().on_parse())
-        yield
+def _result(answer: Answer) -> ExecutionResult:
+    if answer.refused:
+        return PreExecutionError(data=None, errors=answer.errors)
+    data: Any = orjson.Fragment(answer.data)
+    return ExecutionResult(data=data, errors=answer.errors or None, extensions={"cost": answer.cost})
 
 
 def make_schema() -> ApiSchema:
     """Build the schema."""
-    extensions: list[Any] = [
-        TellErrors,
-        FreshReads,
-        lambda: MaxTokensLimiter(max_token_count=MAX_TOKENS),
-        lambda: Documents(maxsize=1024),
-        lambda: ValidationCache(maxsize=1024),
-    ]
     return ApiSchema(
         query=Query,
         mutation=Mutation,
         subscription=Subscription,
         types=[PurchaseOrder, WorkOrder, Vendor, Item, InventoryLevel],
-        extensions=extensions,
         execution_context_class=Executor,
         config=StrawberryConfig(auto_camel_case=True),
     )

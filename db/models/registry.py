@@ -19,6 +19,7 @@ from db.models.purchasing.purchase_order import (
     PurchaseOrderLineFields,
     PurchaseOrderRecord,
 )
+from db.models.request import RequestLog
 from db.models.sync import SyncRun
 from db.models.write import WriteOperation
 from db.types import Entity
@@ -109,6 +110,7 @@ READABLE: Final[tuple[type[SQLModel], ...]] = (
     WriteOperation,
     ApiKey,
     CreditEntry,
+    RequestLog,
     *(spec.table for spec in ENTITIES),
     *(child.table for spec in ENTITIES for child in spec.children),
 )

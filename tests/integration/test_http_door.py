@@ -12,7 +12,8 @@ from db.models.registry import ENTITIES
 from db.scope import Scope
 from db.shapes import SHAPES
 from db.tokens import make_token
-from db.types import encode_id, new_id
+from db.types import ErrorCode, encode_id, new_id
+from graph.errors import extensions_of
 from graph.schema import make_schema
 from tests.fixtures.everything import NOW, Everything
 from tests.fixtures.product import Product
@@ -45,7 +46,7 @@ async def test_a_request_without_a_bearer_token_is_asked_for_one(door: Product, 
     assert list(body) == ["errors"]
     assert error == {
         "message": "Send a bearer token in the Authorization header.",
-        "extensions": {"code": "UNAUTHENTICATED", "retryable": False, "requestId": headers["X-Request-Id"]},
+        "extensions": {**extensions_of(ErrorCode.UNAUTHENTICATED), "requestId": headers["X-Request-Id"]},
     }
 
 
@@ -68,7 +69,7 @@ async def test_a_token_that_was_never_issued_is_told_nothing_more(door: Product,
         "errors": [
             {
                 "message": NEVER_ISSUED,
-                "extensions": {"code": "UNAUTHENTICATED", "retryable": False, "requestId": headers["X-Request-Id"]},
+                "extensions": {**extensions_of(ErrorCode.UNAUTHENTICATED), "requestId": headers["X-Request-Id"]},
             }
         ]
     }
@@ -89,7 +90,7 @@ async def test_a_token_that_was_ended_is_told_why(
     assert (status, body["errors"][0]["message"]) == (401, message)
     assert headers["WWW-Authenticate"] == challenged(message)
     assert body["errors"][0]["extensions"] == {
-        "code": "UNAUTHENTICATED",
+        **extensions_of(ErrorCode.UNAUTHENTICATED),
         "retryable": False,
         "reason": end,
         "requestId": headers["X-Request-Id"],
@@ -122,8 +123,7 @@ async def test_the_token_of_a_dead_connection_is_told_its_status(
         {
             "message": message,
             "extensions": {
-                "code": "UNAUTHENTICATED",
-                "retryable": False,
+                **extensions_of(ErrorCode.UNAUTHENTICATED),
                 "reason": status,
                 "connectionId": encode_id("ConnectedSystem", own.connection_id or UUID(int=0)),
                 "connectionStatus": status,
@@ -184,7 +184,7 @@ async def test_a_token_that_may_only_read_changes_nothing(
 
 
 def without_use(rows: dict[str, list[tuple[Any, ...]]]) -> dict[str, list[tuple[Any, ...]]]:
-    return {name: found for name, found in rows.items() if name != "api_token"}
+    return {name: found for name, found in rows.items() if name not in {"api_token", "request_log"}}
 
 
 async def test_a_live_token_that_may_not_is_told_so_in_the_header(door: Product, everything: Everything) -> None:

@@ -189,6 +189,7 @@ async def test_the_system_role_may_do_exactly_what_it_is_granted(catalogue: asyn
         "connected_entity": ["SELECT", "UPDATE"],
         "connection_error": ["DELETE"],
         "issue": ["DELETE"],
+        "request_log": ["DELETE", "INSERT"],
         "sync_run": ["INSERT", "SELECT", "UPDATE"],
         "system": ["DELETE", "INSERT", "SELECT", "UPDATE"],
     }
@@ -217,6 +218,7 @@ async def test_the_system_role_may_do_exactly_what_it_is_granted(catalogue: asyn
         ("connection_health", "UPDATE"): ["probe_at", "probed_at"],
         ("issue", "SELECT"): ["connection_id", "id", "resolved_at"],
         ("organization", "SELECT"): ["id", "name"],
+        ("request_log", "SELECT"): ["id"],
         ("write_operation", "SELECT"): ["connection_id", "created_at", "id", "organization_id", "sent_at", "state"],
     }
 

@@ -14,6 +14,8 @@ from crosshead.embedded.postgres import EmbeddedPostgres
 from crosshead.embedded.redis import EmbeddedRedis
 from db.engine import Database
 from db.migrate import migrate
+from db.types import ErrorCode
+from graph.errors import extensions_of
 from tests.fixtures.database import LOGIN, PASSWORD
 from tests.fixtures.product import Product, serving, settings_of
 
@@ -46,7 +48,7 @@ async def test_everyone_is_told_that_the_store_is_down_and_that_waiting_helps(be
         async with bereft.http.post(f"{bereft.url}/graphql", json={"query": "{ x }"}, headers=sent) as answer:
             assert answer.status == 503
             assert (answer.headers["Retry-After"], answer.headers["X-Request-Id"]) == ("2", "mine")
-            extensions = {"code": "UNAVAILABLE", "retryable": True, "retryAfterSeconds": 2, "requestId": "mine"}
+            extensions = {**extensions_of(ErrorCode.UNAVAILABLE, retryAfterSeconds=2), "requestId": "mine"}
             message = "The store is not available; ask again soon."
             assert await answer.json() == {"errors": [{"message": message, "extensions": extensions}]}
 

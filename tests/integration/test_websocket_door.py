@@ -14,7 +14,8 @@ from db.models.connection import ConnectionStatus
 from db.models.organization import TokenKind
 from db.tokens import make_token
 from db.types import encode_id
-from graph.http import MAX_BODY_BYTES
+from graph.door.requests import MAX_BODY_BYTES
+from graph.door.socket import MAX_OPERATIONS
 from tests.fixtures.everything import Everything
 from tests.fixtures.product import Product
 
@@ -63,8 +64,10 @@ async def test_a_live_token_in_the_first_message_opens_the_socket(door: Product,
 
         assert await heard(socket) == {"type": "connection_ack"}
         await say(socket, WHO)
-        data = {"data": {"viewer": {"kind": "ORGANIZATION"}}}
-        assert await heard(socket) == {"id": "1", "type": "next", "payload": data}
+        told = await heard(socket)
+        assert (told["id"], told["type"]) == ("1", "next")
+        assert told["payload"]["data"] == {"viewer": {"kind": "ORGANIZATION"}}
+        assert told["payload"]["extensions"]["cost"]["actual"] == 1
         assert await heard(socket) == {"id": "1", "type": "complete"}
 
 
@@ -159,7 +162,7 @@ MESSAGES: dict[str, tuple[Any, str]] = {
     "unknown type": (b'{"type": "start"}', "Unknown message type: start"),
     "no JSON": (b"{", "WebSocket message must be valid JSON"),
     "deep": (b"[" * 90_000, "WebSocket message must be valid JSON"),
-    "too long": (b'{"type": "ping", "x": "' + b"x" * MAX_BODY_BYTES + b'"}', "WebSocket message must be valid JSON"),
+    "a key twice": (b'{"type": "ping", "type": "pong"}', "WebSocket message must be valid JSON"),
 }
 
 
@@ -170,6 +173,58 @@ async def test_a_message_of_another_form_closes_the_socket(socket: ClientConnect
     await socket.send(message.decode())
 
     assert await closed(socket) == (4400, reason)
+
+
+async def test_a_message_that_is_longer_than_a_body_may_be_closes_the_socket(door: Product) -> None:
+    long = '{"type": "ping", "x": "' + "x" * MAX_BODY_BYTES + '"}'
+    async with opened(door, compression=None) as socket:
+        await let_in(socket, door.key)
+        await socket.send(long)
+
+        assert (await closed(socket))[0] == 1009
+
+
+async def test_a_packed_message_is_no_way_around_the_limit(socket: ClientConnection) -> None:
+    await socket.send('{"type": "ping", "x": "' + "x" * 20_000_000 + '"}')
+
+    assert (await closed(socket))[0] == 1009
+
+
+async def test_an_id_that_is_in_use_closes_the_socket(socket: ClientConnection) -> None:
+    follow = {"id": "1", "type": "subscribe", "payload": {"query": "subscription { recordChanged { sequence } }"}}
+
+    await say(socket, follow)
+    await say(socket, follow)
+
+    assert await closed(socket) == (4409, "Subscriber for 1 already exists")
+
+
+async def test_an_introduction_with_a_payload_that_is_no_object_closes_the_socket(door: Product) -> None:
+    async with opened(door) as socket:
+        await say(socket, {"type": "connection_init", "payload": "token"})
+
+        assert await closed(socket) == (4400, "Invalid connection init payload")
+
+
+async def test_the_handshake_tells_request_and_version(door: Product) -> None:
+    async with opened(door, additional_headers={"X-Request-Id": "mine"}) as socket:
+        assert socket.response is not None
+        told = socket.response.headers
+        assert (told["X-Request-Id"], told["Crosshead-Version"]) == ("mine", "v1")
+
+
+async def test_a_socket_carries_so_many_operations_and_lives_on(socket: ClientConnection) -> None:
+    query = "subscription { recordChanged { sequence } }"
+    for n in range(MAX_OPERATIONS + 1):
+        await say(socket, {"id": str(n), "type": "subscribe", "payload": {"query": query}})
+
+    told = await heard(socket)
+
+    assert (told["id"], told["type"]) == (str(MAX_OPERATIONS), "error")
+    assert [error["extensions"]["code"] for error in told["payload"]] == ["RATE_LIMITED"]
+    await say(socket, {"id": "0", "type": "complete"})
+    await say(socket, WHO | {"id": "again"})
+    assert (await heard(socket))["payload"]["data"] == {"viewer": {"kind": "ORGANIZATION"}}
 
 
 async def test_a_binary_message_closes_the_socket(socket: ClientConnection) -> None:
@@ -205,9 +260,9 @@ async def test_a_socket_opens_what_its_token_opens_and_nothing_else(door: Produc
         await say(socket, {"id": "1", "type": "subscribe", "payload": {"query": query}})
 
         one = {"totalCount": 1}
-        assert (await heard(socket))["payload"] == {
-            "data": dict.fromkeys(("vendors", "purchaseOrders", "connections"), one)
-        }
+        assert (await heard(socket))["payload"]["data"] == dict.fromkeys(
+            ("vendors", "purchaseOrders", "connections"), one
+        )
 
 
 async def test_a_foreign_connection_cannot_be_followed(door: Product, everything: Everything) -> None:

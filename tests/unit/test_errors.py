@@ -8,8 +8,8 @@ from graphql.error import located_error
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from db.types import ErrorCode, InvalidId
-from graph.errors import ApiError, bad_input, told
+from db.types import RETRYABLE, ErrorCode, InvalidId
+from graph.errors import MEANINGS, ApiError, bad_input, told
 from graph.schema import make_schema
 
 SECRET = "postgresql://crosshead:hunter2@db.internal/crosshead"
@@ -20,8 +20,14 @@ def raised(error: Exception) -> GraphQLError:
     return located_error(error, None, ["purchaseOrders"])
 
 
-def extensions(**values: Any) -> dict[str, Any]:
-    return {"retryable": False, "requestId": "req_1", **values}
+def extensions(code: ErrorCode, **values: Any) -> dict[str, Any]:
+    return {
+        "code": code.value,
+        "retryable": code in RETRYABLE,
+        "remedy": MEANINGS[code].remedy,
+        "requestId": "req_1",
+        **values,
+    }
 
 
 @pytest.mark.parametrize("error", [ValueError(SECRET), KeyError(SECRET), RuntimeError(SECRET), TypeError(SECRET)])
@@ -32,7 +38,7 @@ def test_an_unexpected_error_says_only_where_to_look_for_it(error: Exception) ->
     assert answer.formatted == {
         "message": "Something failed on our side. Tell us the request id.",
         "path": ["purchaseOrders"],
-        "extensions": extensions(code="INTERNAL"),
+        "extensions": extensions(ErrorCode.INTERNAL),
     }
 
 
@@ -50,7 +56,7 @@ def test_a_store_that_is_down_is_unavailable_and_may_be_asked_again(error: Excep
 
     assert "hunter2" not in str(answer.formatted)
     assert answer.message == "The store is not available; ask again soon."
-    assert answer.extensions == extensions(code="UNAVAILABLE", retryable=True)
+    assert answer.extensions == extensions(ErrorCode.UNAVAILABLE, retryAfterSeconds=2)
 
 
 def test_an_error_of_ours_keeps_its_message_code_and_details() -> None:
@@ -60,20 +66,20 @@ def test_an_error_of_ours_keeps_its_message_code_and_details() -> None:
 
     assert answer.message == "It changed meanwhile."
     assert answer.path == ["purchaseOrders"]
-    assert answer.extensions == extensions(code="CONFLICT", connectionId="conn_1")
+    assert answer.extensions == extensions(ErrorCode.CONFLICT, connectionId="conn_1")
 
 
 def test_an_error_of_ours_that_nobody_located_is_told_alike() -> None:
     answer = told(bad_input("No."), request_id="req_1")
 
-    assert (answer.message, answer.extensions) == ("No.", extensions(code="BAD_USER_INPUT"))
+    assert (answer.message, answer.extensions) == ("No.", extensions(ErrorCode.BAD_USER_INPUT))
 
 
 def test_a_wrong_id_is_bad_input_with_its_own_words() -> None:
     answer = told(raised(InvalidId("'x' is not an id of this API.")), request_id="req_1")
 
     assert answer.message == "'x' is not an id of this API."
-    assert answer.extensions == extensions(code="BAD_USER_INPUT")
+    assert answer.extensions == extensions(ErrorCode.BAD_USER_INPUT)
 
 
 def test_an_error_of_the_language_keeps_its_message_and_place() -> None:
@@ -83,7 +89,7 @@ def test_an_error_of_the_language_keeps_its_message_and_place() -> None:
 
     assert answer.message == "Cannot query field 'nothing' on type 'Query'."
     assert answer.formatted["locations"] == [{"line": 1, "column": 3}]
-    assert answer.extensions == extensions(code="BAD_USER_INPUT")
+    assert answer.extensions == extensions(ErrorCode.BAD_USER_INPUT)
 
 
 @pytest.mark.parametrize("code", list(ErrorCode))

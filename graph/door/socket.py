@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncGenerator, Mapping
 from datetime import timedelta
+from typing import Final
 
 import orjson
 from starlette.requests import Request
@@ -14,13 +15,21 @@ from strawberry.asgi import GraphQL
 from strawberry.exceptions import ConnectionRejectionError
 from strawberry.http.exceptions import WebSocketDisconnected
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
+from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler
+from strawberry.subscriptions.protocols.graphql_transport_ws.types import SubscribeMessage
 from strawberry.types.unset import UNSET, UnsetType
+from structlog.contextvars import bind_contextvars
 
+from db.types import ErrorCode
 from graph.auth import Refused, authenticate, bearer
 from graph.context import Context, Services
-from graph.errors import UNAVAILABLE
-from graph.http import MAX_BODY_BYTES, request_id_of
+from graph.door.requests import Rejected, decoded, request_id_of
+from graph.door.responses import VERSION
+from graph.errors import UNAVAILABLE, ApiError, told
 from graph.schema import ApiSchema
+
+MAX_OPERATIONS: Final = 100
+INIT_SECONDS: Final = 3
 
 
 class _TextFrames(StrawberryWebSocketAdapter):
@@ -57,17 +66,38 @@ def _is_message(message: object) -> bool:
     return isinstance(message.get("id"), str) and (asks or message["type"] == "complete")
 
 
+class _Handler(BaseGraphQLTransportWSHandler[Context, None]):
+    """Tells a caller that has too many operations under way so with a code."""
+
+    async def handle_subscribe(self, message: SubscribeMessage) -> None:
+        """Begin an operation, unless there are too many."""
+        if (
+            not self.connection_acknowledged
+            or len(self.operations) < MAX_OPERATIONS
+            or message["id"] in self.operations
+        ):
+            await super().handle_subscribe(message)
+            return
+        error = ApiError(
+            ErrorCode.RATE_LIMITED, f"A socket carries {MAX_OPERATIONS} operations at a time; end one first."
+        )
+        payload = [told(error, request_id=self.context.request_id).formatted]
+        await self.send_message({"id": message["id"], "type": "error", "payload": payload})
+
+
 class Socket(GraphQL[Context, None]):
     """The WebSocket of /graphql."""
 
     websocket_adapter_class = _TextFrames
+    graphql_transport_ws_handler_class = _Handler
 
     def __init__(self, schema: ApiSchema, services: Services) -> None:
         super().__init__(
             schema,
             graphql_ide=None,
             subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL,),
-            connection_init_wait_timeout=timedelta(seconds=3),
+            connection_init_wait_timeout=timedelta(seconds=INIT_SECONDS),
+            max_subscriptions_per_connection=None,
         )
         self._services = services
 
@@ -80,7 +110,16 @@ class Socket(GraphQL[Context, None]):
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:  # noqa: ARG002
         """Make the context of a socket."""
-        return Context(self._services, request_id_of(request.headers), fresh=True)
+        context = Context(self._services, request.state.request_id, fresh=True)
+        bind_contextvars(request_id=context.request_id)
+        return context
+
+    async def create_websocket_response(self, request: WebSocket, subprotocol: str | None) -> WebSocket:
+        """Accept the handshake."""
+        request.state.request_id = request_id_of(request.headers)
+        headers = {"x-request-id": request.state.request_id, "crosshead-version": VERSION}
+        await request.accept(subprotocol, [(name.encode(), value.encode()) for name, value in headers.items()])
+        return request
 
     async def on_ws_connect(self, context: Context) -> UnsetType | dict[str, object] | None:
         """Take the token from the `authorization` of connection_init, with or without `Bearer`."""
@@ -93,7 +132,8 @@ class Socket(GraphQL[Context, None]):
         return UNSET
 
     def decode_json(self, data: str | bytes) -> object:
-        """Read a message: strict JSON, not too long."""
-        if len(data) > MAX_BODY_BYTES:
-            raise json.JSONDecodeError("too long", "", 0)
-        return orjson.loads(data)
+        """Read a message as strictly as a body."""
+        try:
+            return decoded(data.encode() if isinstance(data, str) else data)
+        except Rejected as rejected:
+            raise json.JSONDecodeError(rejected.message, "", 0) from None

@@ -1,0 +1,92 @@
+"""The GraphQL endpoint over HTTP: who asks, what for, and which answer suits the caller."""
+
+from collections.abc import AsyncGenerator
+from typing import Final
+
+from graphql import OperationType
+from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+from structlog.contextvars import bind_contextvars
+
+from db.types import ErrorCode
+from graph.auth import Refused, authenticate, bearer
+from graph.context import Context, Services
+from graph.door.requests import EVENTS, JSON, Media, Rejected, asked_by, media_of, request_id_of
+from graph.door.responses import EventStream, answered, failed, headers_of, rejected, unauthenticated
+from graph.errors import UNAVAILABLE, unavailable
+from graph.operations import ANY, ONCE, QUERIES, Answer, Asked, Begun, Operations, WrongKind
+
+_AT_ONCE: Final = {ErrorCode.RATE_LIMITED, ErrorCode.UNAVAILABLE}
+"""Codes that no stream is begun for: its caller should come back later."""
+_STREAMED: Final = "A subscription is answered as text/event-stream, or over a socket; Accept names no such type."
+
+
+class Endpoint:
+    """POST and GET /graphql."""
+
+    def __init__(self, operations: Operations, services: Services) -> None:
+        self._operations = operations
+        self._services = services
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        context = Context(self._services, request_id_of(Headers(scope=scope)))
+        bind_contextvars(request_id=context.request_id)
+        try:
+            response = await self._respond(Request(scope, receive), context)
+            context.status = response.status_code
+            response.headers.update(headers_of(context))
+            await response(scope, receive, send)
+        except ClientDisconnect:
+            return
+        finally:
+            await context.close()
+
+    async def _respond(self, request: Request, context: Context) -> Response:
+        media: Media = JSON
+        token = bearer(request.headers.get("authorization"))
+        try:
+            if request.method not in {"GET", "POST"}:
+                raise Rejected(405, "Send a POST request, or a query by GET.", {"Allow": "GET, POST"})  # noqa: TRY301
+            accepted = media_of(request.headers.get("accept"))
+            media = accepted[0]
+            context.principal = await authenticate(self._services.database, token)
+            asked = await asked_by(request)
+            if media == EVENTS:
+                return await self._stream(asked, context, by_get=request.method == "GET")
+            return await self._answer(asked, context, media, request)
+        except Rejected as refusal:
+            return rejected(refusal.status, refusal.message, context, media, refusal.headers)
+        except Refused as refused:
+            return unauthenticated(refused, context, media, given=token is not None)
+        except UNAVAILABLE:
+            return failed(unavailable(), context, media)
+
+    async def _answer(self, asked: Asked, context: Context, media: Media, request: Request) -> Response:
+        by_get = request.method == "GET"
+        try:
+            begun = await self._operations.begin(asked, context, kinds=QUERIES if by_get else ONCE)
+        except WrongKind as wrong:
+            if wrong.kind is OperationType.SUBSCRIPTION:
+                if EVENTS in media_of(request.headers.get("accept")):
+                    return await self._stream(asked, context, by_get=by_get)
+                raise Rejected(406, _STREAMED) from None
+            raise Rejected(405, "Send a mutation by POST.", {"Allow": "POST"}) from None
+        return answered(begun if isinstance(begun, Answer) else await self._operations.answer(begun), media)
+
+    async def _stream(self, asked: Asked, context: Context, *, by_get: bool) -> Response:
+        try:
+            begun = await self._operations.begin(
+                asked, context, kinds=ANY - {OperationType.MUTATION} if by_get else ANY
+            )
+        except WrongKind:
+            raise Rejected(405, "Send a mutation by POST.", {"Allow": "POST"}) from None
+        if isinstance(begun, Begun):
+            return EventStream(self._operations.answers(begun))
+        return answered(begun, JSON) if begun.codes & _AT_ONCE else EventStream(_only(begun))
+
+
+async def _only(answer: Answer) -> AsyncGenerator[Answer, None]:
+    yield answer

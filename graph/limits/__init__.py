@@ -1,0 +1,6 @@
+"""How much one caller may ask: what a document may look like, what it costs, and the points of a token.
+
+documents: parses, measures and validates a document once, and keeps it.
+cost: prices an operation before anything is read, in the numbers of price.
+points: the bucket of points that each token spends from.
+"""

@@ -1,0 +1,261 @@
+"""Documents: parsed, measured and validated once, and kept while they are in use.
+
+What is measured needs no schema and takes each fragment once, however often it is spread: a document of 800 bytes
+whose fragments write out to 10^12 fields is refused in milliseconds.
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLError,
+    GraphQLSchema,
+    InlineFragmentNode,
+    ListTypeNode,
+    ListValueNode,
+    NonNullTypeNode,
+    OperationDefinitionNode,
+    SelectionSetNode,
+    TypeNode,
+    parse,
+    validate,
+)
+from graphql.validation import validation_context
+from graphql.validation.rules import overlapping_fields_can_be_merged
+
+from graph.errors import ApiError, too_complex
+
+MAX_TOKENS: Final = 2_000
+MAX_FIELDS: Final = 2_000
+MAX_ROOT_FIELDS: Final = 50
+MAX_FRAGMENTS: Final = 50
+MAX_OPERATIONS: Final = 20
+MAX_DIRECTIVES: Final = 100
+MAX_DEPTH: Final = 40
+MAX_LISTED: Final = 250
+MAX_ERRORS: Final = 20
+KEPT_CHARACTERS: Final = 150_000
+"""How much text the kept documents may have together; parsed, a character takes some 150 bytes."""
+
+# graphql-core gives up after so much work (its validation/rules/overlapping_fields_can_be_merged.py); its own limits
+# let 5 kB of repeated fields hold the process for a second.
+overlapping_fields_can_be_merged.MAX_COMPLEXITY_BUDGET = 25_000
+validation_context.MAX_FRAGMENT_WORK = 5_000
+_GIVEN_UP: Final = "Validation aborted."
+
+
+@dataclass(slots=True)
+class Prepared:
+    """A document that may be executed.
+
+    Attributes:
+        operations: By name; None is the name of one that has none.
+        sized: Operation → variables whose number or length decides about its cost.
+        prices: What is known of the cost, filled by `graph.limits.cost`.
+    """
+
+    document: DocumentNode
+    operations: dict[str | None, OperationDefinitionNode]
+    fragments: dict[str, FragmentDefinitionNode]
+    sized: dict[str | None, tuple[str, ...]]
+    prices: OrderedDict[Any, Any] = field(default_factory=OrderedDict)
+
+
+class Documents:
+    """Prepares documents for one schema, and keeps the ones last used."""
+
+    def __init__(self, schema: GraphQLSchema, *, kept_characters: int = KEPT_CHARACTERS) -> None:
+        self._schema = schema
+        self._kept: OrderedDict[str, Prepared] = OrderedDict()
+        self._room = kept_characters
+
+    def prepare(self, text: str) -> Prepared:
+        """Parse, measure and validate a document.
+
+        Raises:
+            DocumentRefused: What is wrong with it.
+        """
+        found = self._kept.get(text)
+        if found is not None:
+            self._kept.move_to_end(text)
+            return found
+        made = self._make(text)
+        if len(text) <= self._room + sum(map(len, self._kept)):
+            self._keep(text, made)
+        return made
+
+    def _keep(self, text: str, made: Prepared) -> None:
+        self._kept[text] = made
+        self._room -= len(text)
+        while self._room < 0:
+            dropped, _ = self._kept.popitem(last=False)
+            self._room += len(dropped)
+
+    def _make(self, text: str) -> Prepared:
+        try:
+            document = parse(text, max_tokens=MAX_TOKENS)
+        except GraphQLError as error:
+            raise DocumentRefused([_of_length(error)]) from None
+        fragments = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
+        operations = [d for d in document.definitions if isinstance(d, OperationDefinitionNode)]
+        try:
+            _limited(document, fragments, operations)
+        except ApiError as error:
+            raise DocumentRefused([error]) from None
+        errors = validate(self._schema, document, max_errors=MAX_ERRORS)
+        if errors:
+            raise DocumentRefused([_given_up(error) for error in errors])
+        named = {each.name.value if each.name else None: each for each in operations}
+        return Prepared(document, named, fragments, {name: _sized(each) for name, each in named.items()})
+
+
+class DocumentRefused(Exception):
+    """The document cannot be executed."""
+
+    def __init__(self, errors: Sequence[GraphQLError]) -> None:
+        super().__init__("the document is refused")
+        self.errors = list(errors)
+
+
+def _of_length(error: GraphQLError) -> GraphQLError:
+    """Tell a document that is too long or too deep as such, and a wrong one as it is."""
+    if f"more than {MAX_TOKENS} tokens" in error.message:
+        return too_complex("tokens", f"more than {MAX_TOKENS}", MAX_TOKENS)
+    if "nested too deeply" in error.message:
+        return too_complex("levels", f"more than {MAX_DEPTH}", MAX_DEPTH)
+    return error
+
+
+def _given_up(error: GraphQLError) -> GraphQLError:
+    if error.message != _GIVEN_UP:
+        return error
+    return too_complex("repeated fields", "too many", 0, advice="Name each field once per object.")
+
+
+def _limited(
+    document: DocumentNode, fragments: dict[str, FragmentDefinitionNode], operations: list[OperationDefinitionNode]
+) -> None:
+    counted = (
+        ("fragments", sum(isinstance(d, FragmentDefinitionNode) for d in document.definitions), MAX_FRAGMENTS),
+        ("operations", len(operations), MAX_OPERATIONS),
+    )
+    for what, found, limit in counted:
+        if found > limit:
+            raise too_complex(what, found, limit)
+    measures: dict[str, _Measure] = {}
+    for name in in_order(fragments):
+        measures[name] = _measured(fragments[name].selection_set, measures)
+    whole = [_measured(each.selection_set, measures) for each in operations]
+    directives = sum(len(each.directives or ()) for each in (*operations, *fragments.values()))
+    directives += sum(each.directives for each in (*whole, *measures.values()))
+    worst = (
+        ("fields", max((m.fields for m in (*whole, *measures.values())), default=0), MAX_FIELDS),
+        ("levels", max((m.depth for m in whole), default=0), MAX_DEPTH),
+        ("directives", directives, MAX_DIRECTIVES),
+        ("fields at the top", max((m.own for m in whole), default=0), MAX_ROOT_FIELDS),
+        ("values in a list", max((m.listed for m in (*whole, *measures.values())), default=0), MAX_LISTED),
+    )
+    for what, found, limit in worst:
+        if found > limit:
+            raise too_complex(what, found, limit)
+
+
+@dataclass(slots=True)
+class _Measure:
+    """A selection set with its fragments written out.
+
+    Attributes:
+        own: Fields of its own level.
+        fields: Fields of all levels.
+        depth: Levels.
+        directives: Directives that stand in it; those of fragments are counted where they are defined.
+        listed: The longest list of values.
+    """
+
+    own: int = 0
+    fields: int = 0
+    depth: int = 1
+    directives: int = 0
+    listed: int = 0
+
+
+def _measured(of: SelectionSetNode, known: dict[str, _Measure]) -> _Measure:
+    told = _Measure()
+    for node in of.selections:
+        told.directives += len(node.directives or ())
+        if isinstance(node, FragmentSpreadNode):
+            inner = known.get(node.name.value, _Measure())
+            told.own += inner.own
+        elif isinstance(node, InlineFragmentNode):
+            inner = _measured(node.selection_set, known)
+            told.own += inner.own
+            told.directives += inner.directives
+        elif isinstance(node, FieldNode):
+            inner = _measured(node.selection_set, known) if node.selection_set else _Measure(depth=0)
+            told.own += 1
+            told.fields += 1
+            told.directives += inner.directives
+            told.depth = max(told.depth, 1 + inner.depth)
+            told.listed = max(told.listed, *(longest(argument.value) for argument in node.arguments or ()), 0)
+        else:
+            raise TypeError(f"{node.kind} is no selection")
+        told.fields += inner.fields
+        told.depth = max(told.depth, inner.depth)
+        told.listed = max(told.listed, inner.listed)
+    return told
+
+
+def longest(value: Any) -> int:
+    """Give the length of the longest list in an argument's value; the parser has limited its depth."""
+    if isinstance(value, ListValueNode):
+        return max(len(value.values), *(longest(each) for each in value.values), 0)
+    return max((longest(each.value) for each in getattr(value, "fields", ())), default=0)
+
+
+def in_order(fragments: dict[str, FragmentDefinitionNode]) -> list[str]:
+    """Give the fragments so that each follows those that it spreads; where they go in circles, somehow."""
+    ordered: dict[str, None] = {}
+    begun: set[str] = set()
+    for name, fragment in fragments.items():
+        stack = [(name, iter(_spreads(fragment.selection_set)))] if name not in begun else []
+        begun.add(name)
+        while stack:
+            current, inner = stack[-1]
+            following = next((each for each in inner if each in fragments and each not in begun), None)
+            if following is None:
+                ordered[current] = None
+                stack.pop()
+            else:
+                begun.add(following)
+                stack.append((following, iter(_spreads(fragments[following].selection_set))))
+    return list(ordered)
+
+
+def _spreads(of: SelectionSetNode) -> Iterator[str]:
+    stack = [of]
+    while stack:
+        for node in stack.pop().selections:
+            if isinstance(node, FragmentSpreadNode):
+                yield node.name.value
+            elif isinstance(node, (FieldNode, InlineFragmentNode)) and node.selection_set:
+                stack.append(node.selection_set)
+
+
+def _sized(operation: OperationDefinitionNode) -> tuple[str, ...]:
+    """Name the variables that hold page sizes, lists and filters."""
+    return tuple(each.variable.name.value for each in operation.variable_definitions or () if _decides(each.type))
+
+
+def _decides(of: TypeNode) -> bool:
+    if isinstance(of, NonNullTypeNode):
+        return _decides(of.type)
+    if isinstance(of, ListTypeNode):
+        return True
+    name: str = of.name.value  # type: ignore[attr-defined]
+    return name == "Int" or name.endswith("Filter")

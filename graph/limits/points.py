@@ -1,0 +1,145 @@
+"""The points of each token: a leaky bucket in Redis, shared by all processes; one of this process while Redis is away.
+
+Charged before execution by what an operation may cost. What it did not use is given back with the token's next
+charge, or within half a second, so that no request waits for it.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+import structlog
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+log = structlog.get_logger(__name__)
+
+RETURN_SECONDS: Final = 0.5
+AWAY_SECONDS: Final = 1.0
+"""How long Redis is left alone after it did not answer."""
+_LOCAL_BUCKETS: Final = 10_000
+_SPEND: Final = """
+local held = redis.call('HMGET', KEYS[1], 'level', 'at')
+local capacity, rate, cost, back = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local time = redis.call('TIME')
+local now = time[1] + time[2] / 1000000
+local level = capacity
+if held[1] then
+  level = math.min(capacity, held[1] + math.max(0, now - held[2]) * rate + back)
+end
+local spent = 0
+if cost <= level then
+  level = level - cost
+  spent = 1
+end
+redis.call('HSET', KEYS[1], 'level', string.format('%.3f', level), 'at', string.format('%.6f', now))
+redis.call('PEXPIRE', KEYS[1], math.ceil((capacity - level) / rate * 1000) + 1000)
+return {spent, math.floor(level)}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """How much a token may spend.
+
+    Attributes:
+        capacity: Points of a full bucket.
+        per_second: Points that come back each second.
+    """
+
+    capacity: int
+    per_second: int
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """What became of a charge.
+
+    Attributes:
+        spent: The points were taken; else there were not enough, and none were.
+        available: Points left.
+        wait_seconds: After how long there are enough; 0 where they were taken.
+    """
+
+    spent: bool
+    available: int
+    wait_seconds: float = 0
+
+
+class Points:
+    """The buckets of all tokens."""
+
+    def __init__(self, redis: Redis, limit: Limit, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self.limit = limit
+        self._script = redis.register_script(_SPEND)
+        self._clock = clock
+        self._away_until = 0.0
+        self._owed: dict[UUID, int] = {}
+        self._local: OrderedDict[UUID, tuple[float, float]] = OrderedDict()
+
+    @asynccontextmanager
+    async def returning(self) -> AsyncIterator["Points"]:
+        """Give unused points back until left."""
+        task = asyncio.create_task(self._return())
+        try:
+            yield self
+        finally:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+            await self._pay()
+
+    async def charge(self, token_id: UUID, points: int) -> Charge:
+        """Take points from a token's bucket, if it has as many."""
+        back = self._owed.pop(token_id, 0)
+        if self._clock() >= self._away_until:
+            try:
+                spent, level = await self._run(token_id, points, back)
+            except (RedisError, OSError) as error:
+                self._away_until = self._clock() + AWAY_SECONDS
+                log.warning("points_counted_locally", error=type(error).__name__)
+            else:
+                return self._told(points, level, spent=bool(spent))
+        return self._spend(token_id, points, back)
+
+    def give_back(self, token_id: UUID, points: int) -> None:
+        """Return what an operation was charged and did not use."""
+        if points > 0:
+            self._owed[token_id] = self._owed.get(token_id, 0) + points
+
+    async def _run(self, token_id: UUID, points: int, back: int) -> Any:
+        limit = self.limit
+        return await self._script(
+            keys=[f"crosshead:points:{token_id.hex}"], args=[limit.capacity, limit.per_second, points, back]
+        )
+
+    def _told(self, points: int, level: float, *, spent: bool) -> Charge:
+        return Charge(spent, int(level), 0 if spent else (points - level) / self.limit.per_second)
+
+    def _spend(self, token_id: UUID, points: int, back: int) -> Charge:
+        """Do what the script does, with a bucket of this process."""
+        now, limit = self._clock(), self.limit
+        level, at = self._local.pop(token_id, (float(limit.capacity), now))
+        level = min(limit.capacity, level + (now - at) * limit.per_second + back)
+        spent = points <= level
+        level -= points if spent else 0
+        self._local[token_id] = level, now
+        if len(self._local) > _LOCAL_BUCKETS:
+            self._local.popitem(last=False)
+        return self._told(points, level, spent=spent)
+
+    async def _return(self) -> None:
+        while True:
+            await asyncio.sleep(RETURN_SECONDS)
+            await self._pay()
+
+    async def _pay(self) -> None:
+        for token_id in list(self._owed):
+            if token_id in self._owed:
+                await self.charge(token_id, 0)

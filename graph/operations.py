@@ -1,0 +1,227 @@
+"""The one way of every operation, over HTTP, SSE and sockets alike: prepare, price, charge, execute, tell.
+
+Nothing is read and no source is called before the operation is known to be valid, small enough and paid for.
+"""
+
+import math
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from inspect import isawaitable
+from typing import Any, Final
+
+import orjson
+import structlog
+from graphql import ExecutionResult, GraphQLError, GraphQLSchema, OperationType
+from graphql.execution import Executor as GraphQLExecutor
+from graphql.execution import create_source_event_stream, map_source_to_response_event
+
+from db.types import ErrorCode
+from graph.context import Context
+from graph.errors import ApiError, bad_input, code_of, is_unexpected, told
+from graph.executor import Executor
+from graph.limits.cost import price
+from graph.limits.documents import MAX_ERRORS, DocumentRefused, Documents
+from graph.limits.price import Price
+
+log = structlog.get_logger(__name__)
+
+QUERIES: Final = frozenset({OperationType.QUERY})
+ONCE: Final = frozenset({OperationType.QUERY, OperationType.MUTATION})
+ANY: Final = frozenset(OperationType)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a request asks for."""
+
+    query: str
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    operation_name: str | None = None
+
+
+@dataclass(slots=True)
+class Answer:
+    """What a request is answered; each event of a subscription is one.
+
+    Attributes:
+        refused: Nothing was executed, so there is no `data`.
+        data: What was told, as JSON text.
+        errors: Ready to leave the process.
+        cost: What the operation cost, once it has a price.
+    """
+
+    errors: list[GraphQLError] = field(default_factory=list)
+    refused: bool = False
+    data: bytes = b"null"
+    cost: dict[str, Any] | None = None
+
+    @property
+    def codes(self) -> set[str]:
+        """The codes of its errors."""
+        return {code_of(error) for error in self.errors}
+
+    @property
+    def empty(self) -> bool:
+        """Nothing was told but errors."""
+        return self.data == b"null"
+
+    def body(self) -> dict[str, Any]:
+        """Give it as it is sent."""
+        made: dict[str, Any] = {} if self.refused else {"data": orjson.Fragment(self.data)}
+        if self.errors:
+            made["errors"] = [error.formatted for error in self.errors]
+        if self.cost is not None:
+            made["extensions"] = {"cost": self.cost}
+        return made
+
+
+class WrongKind(Exception):
+    """The operation is of a kind that this way does not carry."""
+
+    def __init__(self, kind: OperationType) -> None:
+        super().__init__(kind.value)
+        self.kind = kind
+
+
+@dataclass(slots=True)
+class Begun:
+    """An operation that is valid, small enough and paid for."""
+
+    context: Context
+    executor: GraphQLExecutor[Any]
+    price: Price
+    cost: dict[str, Any]
+
+    @property
+    def kind(self) -> OperationType:
+        """Query, mutation or subscription."""
+        return self.executor.operation.operation
+
+
+class Operations:
+    """Runs operations on one schema."""
+
+    def __init__(self, schema: GraphQLSchema) -> None:
+        self._schema = schema
+        self._documents = Documents(schema)
+
+    async def begin(self, asked: Asked, context: Context, *, kinds: Collection[OperationType]) -> Begun | Answer:
+        """Do all that comes before execution; an answer says why there is none.
+
+        Raises:
+            WrongKind: The operation is of none of `kinds`.
+        """
+        try:
+            return await self._begun(asked, context, kinds)
+        except DocumentRefused as refused:
+            return _refusal(refused.errors, context)
+        except ApiError as error:
+            return _refusal([error], context)
+
+    async def answer(self, begun: Begun) -> Answer:
+        """Run a query or a mutation."""
+        result: Any = begun.executor.execute_operation()
+        return _told(await result if isawaitable(result) else result, begun)
+
+    async def answers(self, begun: Begun) -> AsyncGenerator[Answer, None]:
+        """Run any operation; a subscription gives an answer for each event, others one."""
+        if begun.kind is not OperationType.SUBSCRIPTION:
+            yield await self.answer(begun)
+            return
+        source: Any = create_source_event_stream(begun.executor)
+        if isawaitable(source):
+            source = await source
+        if isinstance(source, ExecutionResult):
+            yield _refusal(source.errors or [], begun.context)
+            return
+        async with aclosing(map_source_to_response_event(begun.executor, source)) as events:
+            try:
+                async for result in events:
+                    yield _told(result, begun)
+            except Exception as error:  # noqa: BLE001  (told and logged like any failure of a resolver)
+                yield _refusal([GraphQLError(str(error), original_error=error)], begun.context)
+
+    async def _begun(self, asked: Asked, context: Context, kinds: Collection[OperationType]) -> Begun:
+        prepared = self._documents.prepare(asked.query)
+        name = asked.operation_name
+        if name is None and len(prepared.operations) == 1:
+            name = next(iter(prepared.operations))
+        operation = prepared.operations.get(name)
+        if operation is None:
+            raise bad_input(_which(name, among=len(prepared.operations)))
+        context.operation_name, context.operation_type = name, operation.operation.value.upper()
+        if operation.operation not in kinds:
+            raise WrongKind(operation.operation)
+        wanted = price(self._schema, prepared, name, asked.variables)
+        context.fresh = context.fresh or operation.operation is not OperationType.QUERY
+        executor = Executor.build(
+            self._schema,
+            prepared.document,
+            context_value=context,
+            raw_variable_values=dict(asked.variables),
+            operation_name=name,
+            max_coercion_errors=MAX_ERRORS,
+            operation_extensions=None,
+        )
+        if isinstance(executor, list):
+            raise DocumentRefused(executor)
+        return Begun(context, executor, wanted, await _charged(context, wanted))
+
+
+def _which(name: str | None, *, among: int) -> str:
+    if name is not None:
+        return f'Unknown operation named "{name}".'
+    return "Say in `operationName` which of the operations to run." if among else "The document has no operation."
+
+
+async def _charged(context: Context, wanted: Price) -> dict[str, Any]:
+    """Take the points of an operation.
+
+    Raises:
+        ApiError: RATE_LIMITED.
+    """
+    points, requested = context.services.points, wanted.points
+    charge = await points.charge(context.who.token_id, requested)
+    context.cost = {
+        "requested": requested,
+        "actual": 0,
+        "available": charge.available,
+        "capacity": points.limit.capacity,
+        "restoreRate": points.limit.per_second,
+    }
+    if not charge.spent:
+        raise ApiError(
+            ErrorCode.RATE_LIMITED,
+            f"The token has {charge.available:,} points left; this request may cost {requested:,}.",
+            retryAfterSeconds=math.ceil(charge.wait_seconds),
+        )
+    return context.cost
+
+
+def _told(result: ExecutionResult, begun: Begun) -> Answer:
+    """Make the answer of an execution, and give back what it did not use."""
+    context, cost = begun.context, begun.cost
+    data = orjson.dumps(result.data)
+    if cost["actual"] == 0:
+        cost["actual"] = min(cost["requested"], begun.price.actual(data.count(b"{")))
+        unused = cost["requested"] - cost["actual"]
+        cost["available"] = min(cost["capacity"], cost["available"] + unused)
+        context.services.points.give_back(context.who.token_id, unused)
+    return _answered(Answer(_errors(result.errors or [], context), data=data, cost=cost), context)
+
+
+def _refusal(errors: Sequence[GraphQLError], context: Context) -> Answer:
+    return _answered(Answer(_errors(errors, context), refused=True, cost=context.cost), context)
+
+
+def _answered(answer: Answer, context: Context) -> Answer:
+    context.codes = answer.codes
+    return answer
+
+
+def _errors(errors: Sequence[GraphQLError], context: Context) -> list[GraphQLError]:
+    for error in errors:
+        if is_unexpected(error):
+            log.error("operation_failed", path=error.path, exc_info=error.original_error)
+    return [told(error, request_id=context.request_id) for error in errors]
