@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import strawberry
 
+from db.models.organization import TokenScope
 from db.types import ErrorCode, InvalidId, decode_id
 from graph.context import ApiInfo, Read
 from graph.errors import ApiError

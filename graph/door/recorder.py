@@ -20,6 +20,7 @@ log = structlog.get_logger(__name__)
 FLUSH_SECONDS: Final = 1.0
 ROOM: Final = 20_000
 """How many requests are kept in memory while the store is away; then the oldest are dropped, and counted."""
+FLUSHING: Final = "request log"
 _BATCH: Final = 1_000
 
 
@@ -35,7 +36,7 @@ class Recorder:
     @asynccontextmanager
     async def writing(self) -> AsyncIterator["Recorder"]:
         """Store until left; what is noted by then is stored, too."""
-        task = asyncio.create_task(self._write())
+        task = asyncio.create_task(self._write(), name=FLUSHING)
         try:
             yield self
         finally:

@@ -224,7 +224,7 @@ async def test_a_filter_has_a_hundred_conditions_at_most(shelf: Shelf) -> None:
         "QUERY_TOO_COMPLEX",
         "The request has 101 filter conditions; a request may have 100.",
     )
-    assert await shelf.gql(COUNTED, filter={"or": many[1:]}) == {"purchaseOrders": {"totalCount": 0}}
+    assert (await shelf.gql(COUNTED, filter={"or": many[1:]}))["purchaseOrders"]["totalCount"] == 0
 
 
 async def test_half_a_surrogate_pair_is_refused(shelf: Shelf) -> None:
