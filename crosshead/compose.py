@@ -110,7 +110,9 @@ def api(settings: Settings, *, connectors: Mapping[str, Connector] = BY_SLUG) ->
                 recorder.writing(),
                 open_points(settings) as points,
             ):
-                yield Services(parts.database, parts.queue, events, access, connect, disconnect, runs, write, points, recorder)
+                yield Services(
+                    parts.database, parts.queue, events, access, connect, disconnect, runs, write, points, recorder
+                )
 
     return make_app(build, pages=pages_dir())
 
