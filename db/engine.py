@@ -18,7 +18,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
-from db.fetch import LOST, OUTAGES, Fetch, FetchPool
+from db.fetch import LOST, OUTAGES, Fetch, FetchPool, session_settings
 from db.scope import Scope
 
 OWNER_ROLE = "crosshead_owner"
@@ -50,7 +50,7 @@ def plain_url(url: str) -> str:
 
 def make_engine(url: str, *, role: str | None, pool_size: int, application: str) -> AsyncEngine:
     """Open a pool whose sessions run as `role` from their first statement."""
-    settings = {"application_name": application, "timezone": "UTC", "jit": "off", **({"role": role} if role else {})}
+    settings = session_settings(role=role, application=application)
     engine = create_async_engine(
         async_url(url),
         pool_size=pool_size,
@@ -124,9 +124,13 @@ class Database:
             return False
         return True
 
-    def fetch(self, scope: Scope) -> AbstractAsyncContextManager[Fetch]:
-        """One read-only transaction that sees one moment of the scope's rows, for the read path's statements."""
-        return self.reads.reading(scope)
+    def fetch(self, scope: Scope, *, by_values: bool = False) -> AbstractAsyncContextManager[Fetch]:
+        """One read-only transaction that sees one moment of the scope's rows, for the read path's statements.
+
+        Args:
+            by_values: Plan statements for their own values, as `Fetch.plan_by_values` does.
+        """
+        return self.reads.reading(scope, by_values=by_values)
 
     @asynccontextmanager
     async def read(self, scope: Scope) -> AsyncIterator[ReadSession]:

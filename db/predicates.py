@@ -1,139 +1,99 @@
-"""Filters, orders, cursors and keysets as SQL text; values stay in their slots."""
+"""Filters as SQL text; values stay in their slots."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
-import orjson
+from db.keysets import bound
+from db.models.custom import CustomValue
+from db.selection import AnyChild, Combine, Compare, Condition, CustomField
+from db.shapes import SHAPES, Column, Shape
 
-from db.selection import AnyChild, Combine, Compare, Condition, PageSelection, Sort
-from db.shapes import SHAPES, Column, Kind, Shape
-
-_CASTS: Final[dict[Kind, str]] = {
-    "id": "uuid",
-    "text": "text",
-    "enum": "text",
-    "integer": "bigint",
-    "decimal": "numeric",
-    "boolean": "boolean",
-    "date": "date",
-    "instant": "timestamptz",
-}
-_OPERATORS: Final = {"eq": "=", "ne": "<>", "gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
-_SCOPE_SLOTS: Final = 3
-DATE_TEXT: Final = "CASE {x} WHEN 'infinity' THEN '9999-12-31' WHEN '-infinity' THEN '0001-01-01' ELSE {x}::text END"
-"""A date as ISO text: asyncpg stores Python's last and first date as infinities (its pgproto/codecs/datetime.pyx)."""
+_OPERATORS: Final = {"eq": "=", "gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
+_COARSE: Final = {"eq": "=", "gt": ">=", "gte": ">=", "lt": "<=", "lte": "<="}
 
 
-def _bound(column: Column, slot: int, *, many: bool = False) -> str:
-    return f"${_SCOPE_SLOTS + slot}::{_CASTS[column.kind]}{'[]' if many else ''}"
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The rows that a condition is about.
+
+    Attributes:
+        alias: Their table's name in the statement.
+        connection: SQL of the one connection they belong to, known before they are read.
+        next_alias: Gives names that nothing else in the statement has.
+    """
+
+    alias: str
+    connection: str
+    next_alias: Callable[[], str]
 
 
-def filtered(condition: Condition, shape: Shape, alias: str, next_alias: Callable[[], str]) -> str:
-    """Give a condition's SQL over `alias`."""
+def filtered(condition: Condition, shape: Shape, rows: Rows) -> str:
+    """Give a condition's SQL."""
     if isinstance(condition, Combine):
-        parts = [filtered(part, shape, alias, next_alias) for part in condition.parts]
+        parts = [filtered(part, shape, rows) for part in condition.parts]
         joined = f" {condition.op.upper()} ".join(parts) or ("true" if condition.op == "and" else "false")
         # A null comparison is not true, and so `not` of it is: three-valued logic would drop the row from both.
         return f"(({joined}) IS NOT TRUE)" if condition.negated else f"({joined})"
     if isinstance(condition, AnyChild):
-        relation = shape.relations[condition.relation]
-        target, other = SHAPES[relation.target], next_alias()
-        on = " AND ".join(f"{other}.{theirs} = {alias}.{mine}" for theirs, mine in relation.on.items())
-        inner = filtered(condition.condition, target, other, next_alias)
-        return f"EXISTS (SELECT FROM {target.table} {other} WHERE {on} AND {inner})"
-    return _compared(condition, shape.columns[condition.column], alias)
+        return _related(condition, shape, rows)
+    if isinstance(condition, CustomField):
+        return _custom(condition, shape, rows)
+    column = shape.columns[condition.column]
+    compare = _exactly if column.ordinal is not None else _compared
+    return compare(condition, column, rows.alias)
+
+
+def _related(condition: AnyChild, shape: Shape, rows: Rows) -> str:
+    relation = shape.relations[condition.relation]
+    target, other = SHAPES[relation.target], rows.next_alias()
+    inner = filtered(condition.condition, target, Rows(other, rows.connection, rows.next_alias))
+    on = " AND ".join(f"{other}.{theirs} = {rows.alias}.{mine}" for theirs, mine in relation.on.items())
+    return f"EXISTS (SELECT FROM {target.table} {other} WHERE {on} AND {inner})"
+
+
+def _custom(condition: CustomField, shape: Shape, rows: Rows) -> str:
+    other = rows.next_alias()
+    parts = [
+        f"{other}.connection_id = {rows.alias}.connection_id",
+        f"{other}.record_id = {rows.alias}.id",
+        f"{other}.entity = '{shape.entity}'",
+        f"{other}.name = {bound('text', condition.name_slot)}",
+        *(_compared(each, Column("value", "text", nullable=False), other) for each in condition.compares),
+    ]
+    found = f"EXISTS (SELECT FROM {CustomValue.__tablename__} {other} WHERE {' AND '.join(parts)})"
+    return f"NOT {found}" if condition.absent else found
+
+
+def _slot(condition: Compare) -> int:
+    if condition.slot is None:
+        raise TypeError(f"{condition.op} needs a value")
+    return condition.slot
 
 
 def _compared(condition: Compare, column: Column, alias: str) -> str:
     x = f"{alias}.{column.name}"
     if condition.op == "null":
         return f"{x} IS {'NOT ' if condition.negated else ''}NULL"
-    if condition.slot is None:
-        raise TypeError(f"{condition.op} needs a value")
+    slot = _slot(condition)
     if condition.op == "in":
-        return f"{x} = ANY({_bound(column, condition.slot, many=True)})"
+        return f"{x} = ANY({bound(column.kind, slot, many=True)})"
     if condition.op == "prefix":
         # Two slots: the prefix, and the first text after everything that begins with it (C collation).
-        return f"({x} >= {_bound(column, condition.slot)} AND {x} < {_bound(column, condition.slot + 1)})"
-    return f"{x} {_OPERATORS[condition.op]} {_bound(column, condition.slot)}"
+        return f"({x} >= {bound(column.kind, slot)} AND {x} < {bound(column.kind, slot + 1)})"
+    return f"{x} {_OPERATORS[condition.op]} {bound(column.kind, slot)}"
 
 
-def _keys(page: PageSelection, shape: Shape) -> tuple[Sort, ...]:
-    """Give the sort keys with the tie-break that makes them unique."""
-    if any(sort.column == shape.key for sort in page.sorts):
-        return page.sorts
-    descending = page.sorts[-1].descending if page.sorts else False
-    return (*page.sorts, Sort(shape.key, descending=descending))
+def _exactly(condition: Compare, column: Column, alias: str) -> str:
+    """Compare amounts: by their ordinals in the index, for numeric operators are not leakproof, and then exactly.
 
-
-def _stored(sort: Sort, shape: Shape) -> Column:
-    return shape.columns.get(sort.column) or Column(sort.column, "text", nullable=False)
-
-
-def order_by(page: PageSelection, shape: Shape, alias: str) -> str:
-    """Give the ORDER BY list; a backward page is read in reverse."""
-    return ", ".join(
-        f"{alias}.{_stored(sort, shape).name} {'DESC' if sort.descending != page.backward else 'ASC'}"
-        for sort in _keys(page, shape)
-    )
-
-
-def signature(page: PageSelection) -> str:
-    """Name the order of a list: a cursor of another order is refused."""
-    shape = SHAPES[page.type_name]
-    return page.type_name + "".join(f"{'-' if s.descending else '+'}{s.column}" for s in _keys(page, shape))
-
-
-def key_columns(page: PageSelection) -> list[Column]:
-    """Give the columns whose values a cursor holds, in order."""
-    shape = SHAPES[page.type_name]
-    return [_stored(sort, shape) for sort in _keys(page, shape)]
-
-
-def cursor_json(page: PageSelection, shape: Shape, alias: str) -> str:
-    """Give the SQL of a row's cursor, as a JSON string: base64url of [signature, key values…]."""
-    values = " || ',' || ".join(_key_text(_stored(sort, shape), alias) for sort in _keys(page, shape))
-    head = orjson.dumps(signature(page)).decode().replace("'", "''")
-    told = f"convert_to('[{head},' || {values} || ']', 'UTF8')"
-    return f"""'"' || translate(encode({told}, 'base64'), E'+/=\\n', '-_') || '"'"""
-
-
-def _key_text(column: Column, alias: str) -> str:
-    x = f"{alias}.{column.name}"
-    told = DATE_TEXT.format(x=x) if column.kind == "date" else f"{x}::text"
-    return f"coalesce(to_json({told})::text, 'null')"
-
-
-def keyset(page: PageSelection, shape: Shape, alias: str) -> str:
-    """Give the condition for rows after the cursor, in the page's reading direction."""
-    if page.keyset is None:
-        raise TypeError("a page without a cursor has no keyset")
-    keys = _keys(page, shape)
-    columns = [_stored(sort, shape) for sort in keys]
-    slots = page.keyset.slots
-    down = [sort.descending != page.backward for sort in keys]
-    if not any(column.nullable for column in columns) and len(set(down)) == 1:
-        left = ", ".join(f"{alias}.{column.name}" for column in columns)
-        right = ", ".join(_bound(column, slot) for column, slot in zip(columns, slots, strict=True) if slot is not None)
-        return f"({left}) {'<' if down[0] else '>'} ({right})"
-    cases = []
-    for n, (column, slot) in enumerate(zip(columns, slots, strict=True)):
-        x = f"{alias}.{column.name}"
-        after = _after(x, column, slot, descending=down[n])
-        if after is None:
-            continue
-        same = [
-            f"{alias}.{c.name} IS NULL" if s is None else f"{alias}.{c.name} = {_bound(c, s)}"
-            for c, s in zip(columns[:n], slots[:n], strict=True)
-        ]
-        cases.append("(" + " AND ".join([*same, after]) + ")")
-    return "(" + (" OR ".join(cases) or "false") + ")"
-
-
-def _after(x: str, column: Column, slot: int | None, *, descending: bool) -> str | None:
-    """Give what comes strictly after a key value; nulls are last ascending, first descending."""
-    if slot is None:
-        return f"{x} IS NOT NULL" if descending else None
-    if descending:
-        return f"{x} < {_bound(column, slot)}"
-    return f"({x} > {_bound(column, slot)} OR {x} IS NULL)" if column.nullable else f"{x} > {_bound(column, slot)}"
+    Two slots: the amount or amounts, and their ordinals.
+    """
+    if condition.op == "null":
+        return f"{alias}.{column.ordinal} IS {'NOT ' if condition.negated else ''}NULL"
+    slot = _slot(condition)
+    exact = _compared(condition, column, alias)
+    x = f"{alias}.{column.ordinal}"
+    if condition.op == "in":
+        return f"({x} = ANY({bound('big', slot + 1, many=True)}) AND {exact})"
+    return f"({x} {_COARSE[condition.op]} {bound('big', slot + 1)} AND {exact})"

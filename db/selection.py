@@ -10,7 +10,7 @@ a cursor) differ here too.
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Comparison = Literal["eq", "ne", "in", "gt", "gte", "lt", "lte", "prefix", "null"]
+Comparison = Literal["eq", "in", "gt", "gte", "lt", "lte", "prefix", "null"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +72,19 @@ class Compare:
 
 @dataclass(frozen=True, slots=True)
 class AnyChild:
-    """True when one of the related rows fulfils the condition."""
+    """True when the related row, or one of them, fulfils the condition."""
 
     relation: str
     condition: "Condition"
+
+
+@dataclass(frozen=True, slots=True)
+class CustomField:
+    """Conditions on one custom field's value as text; `absent` asks for records without it."""
+
+    name_slot: int
+    compares: tuple[Compare, ...]
+    absent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +96,7 @@ class Combine:
     negated: bool = False
 
 
-Condition = Compare | AnyChild | Combine
+Condition = Compare | AnyChild | CustomField | Combine
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,11 +147,19 @@ class OneById:
 
 
 @dataclass(frozen=True, slots=True)
+class ManyById:
+    """Objects of one type by the ids in a slot."""
+
+    selection: Selection
+    ids_slot: int
+
+
+@dataclass(frozen=True, slots=True)
 class All:
     """A short list told whole, ordered by its key."""
 
     selection: Selection
 
 
-Root = OneById | PageSelection | All
+Root = OneById | ManyById | PageSelection | All
 Slots = list[Any]

@@ -10,13 +10,13 @@ from uuid import UUID
 from sqlmodel import SQLModel
 
 from db.models import columns as c
-from db.models.base import Relation
+from db.models.base import Relation, across
 from db.models.connection import ConnectedSystem
 from db.models.registry import READABLE, SPECS_BY_TYPE
 from db.types import PREFIXES, Entity
 
 Kind = Literal[
-    "id", "text", "enum", "integer", "decimal", "boolean", "date", "instant", "json", "texts", "value", "values"
+    "id", "text", "enum", "integer", "big", "decimal", "boolean", "date", "instant", "json", "texts", "value", "values"
 ]
 _KINDS: Final[dict[Any, Kind]] = {
     "text": "text",
@@ -40,6 +40,7 @@ class Column:
         filterable: Lists may be filtered and ordered by it.
         nullable: It may be null.
         sql: The expression that gives it, over `{row}`, where it is no stored column.
+        ordinal: For amounts that lists are filtered or ordered by, the column that holds their place in the order.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Column:
     filterable: bool = False
     nullable: bool = True
     sql: str | None = None
+    ordinal: str | None = None
 
     def of(self, alias: str) -> str:
         """Give its SQL over a row."""
@@ -66,6 +68,8 @@ class Shape:
         entity: The record kind, for records.
         connection_column: The column that names its connection; None where rows belong to no one.
         key: The column that is unique within a connection and breaks ties.
+        by_connection: Each row belongs to a connection, and its indexes begin with it.
+        indexed_across: An index serves the rows of all connections of an organization (`db.models.base.across`).
     """
 
     type_name: str
@@ -75,6 +79,13 @@ class Shape:
     entity: Entity | None
     connection_column: str | None
     key: str
+    by_connection: bool
+    indexed_across: bool
+
+    @property
+    def custom(self) -> bool:
+        """True where records have custom fields, which lists may be filtered by."""
+        return self.entity is not None and "custom_fields" in self.columns
 
     @property
     def deletable(self) -> bool:
@@ -116,7 +127,12 @@ def _shape(table: type[SQLModel]) -> Shape:
             continue
         kind, value = kind_of(info.annotation)
         columns[public_name(name)] = Column(
-            name, kind, value, bool(c.declared(info, "filterable")), bool(stored.columns[name].nullable)
+            name,
+            kind,
+            value,
+            filterable := bool(c.declared(info, "filterable")),
+            bool(stored.columns[name].nullable),
+            ordinal=stored.columns[f"{name}_ordinal"].name if filterable and kind == "decimal" else None,
         )
     for name, computed in getattr(table, "computed", {}).items():
         kind, value = kind_of(computed.annotation)
@@ -132,6 +148,10 @@ def _shape(table: type[SQLModel]) -> Shape:
         entity=spec.entity if spec else None,
         connection_column=connection,
         key=key,
+        by_connection="connection_id" in stored.primary_key.columns,
+        indexed_across=any(
+            str(each) == across("organization_id") for index in stored.indexes for each in index.expressions
+        ),
     )
 
 

@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Mapping
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Awaitable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -14,9 +14,9 @@ from strawberry.types import Info
 from db.engine import Database
 from db.fetch import Fetch
 from db.models.organization import TokenKind, TokenScope
-from db.page import read_json
+from db.page import by_values, read_json, read_many
 from db.scope import Scope
-from db.selection import Root, Slots
+from db.selection import ManyById, Root, Slots
 from db.types import ErrorCode, encode_id
 from graph.door.recorder import Recorder
 from graph.errors import ApiError
@@ -72,20 +72,34 @@ class Reader:
         self._lock = asyncio.Lock()
         self._stack = AsyncExitStack()
         self._session: Fetch | None = None
+        self._by_values = False
         self._over = False
 
     async def json(self, root: Root, slots: Slots, *, scope: Scope | None = None) -> str | None:
         """Answer a read as JSON text; None where no row has the id."""
         scope = scope or self._scope
+        async with self._reading(scope, by_values=by_values(root)) as session:
+            return None if session is None else await read_json(session, root, slots, scope=scope)
+
+    async def many(self, root: ManyById, slots: Slots) -> dict[UUID, str]:
+        """Answer a read of several objects; gives id → JSON text of those that are there."""
+        async with self._reading(self._scope, by_values=by_values(root)) as session:
+            return {} if session is None else await read_many(session, root, slots, scope=self._scope)
+
+    @asynccontextmanager
+    async def _reading(self, scope: Scope, *, by_values: bool) -> AsyncIterator[Fetch | None]:
         if self._fresh:
-            async with self._database.fetch(scope) as session:
-                return await read_json(session, root, slots, scope=scope)
+            async with self._database.fetch(scope, by_values=by_values) as session:
+                yield session
+            return
         async with self._lock:  # one connection answers one statement at a time
-            if self._over:
-                return None
-            if self._session is None:
-                self._session = await self._stack.enter_async_context(self._database.fetch(self._scope))
-            return await read_json(self._session, root, slots, scope=scope)
+            if self._session is None and not self._over:
+                opened = self._database.fetch(self._scope, by_values=by_values)
+                self._session, self._by_values = await self._stack.enter_async_context(opened), by_values
+            elif by_values and not self._by_values and self._session is not None:
+                await self._session.plan_by_values()
+                self._by_values = True
+            yield self._session
 
     async def close(self) -> None:
         """End the transaction.
@@ -190,6 +204,23 @@ class Context:
 ApiInfo = Info[Context, None]
 
 
+@dataclass(slots=True)
+class Batch:
+    """Objects that are read together, one statement a type.
+
+    Attributes:
+        keys: Type → the ids asked for.
+        found: Type → its read, once the first of its objects was met.
+    """
+
+    keys: dict[str, list[UUID]]
+    found: dict[str, "asyncio.Task[dict[UUID, str]]"] = field(default_factory=dict)
+
+    async def one(self, type_name: str, key: UUID) -> str | None:
+        """Wait for the read of a type, and give one of its objects."""
+        return (await asyncio.shield(self.found[type_name])).get(key)
+
+
 @dataclass(frozen=True, slots=True)
 class Read:
     """A resolver's answer: what to read. The executor knows which fields were asked for.
@@ -201,6 +232,7 @@ class Read:
         scope: Read within this scope instead of the caller's.
         missing: What no row means: None tells null, an error is raised.
         arguments: Arguments of a list in place of the field's own, in GraphQL names.
+        batch: The objects that it is read together with.
     """
 
     type_name: str
@@ -209,6 +241,7 @@ class Read:
     scope: Scope | None = None
     missing: ApiError | None = None
     arguments: Mapping[str, Any] = field(default_factory=dict)
+    batch: Batch | None = None
 
 
 async def answered(pending: Awaitable[str | None], *, missing: ApiError | None) -> Any:

@@ -4,8 +4,11 @@ graphql-core completes every field of every object in Python; a Fragment is
 JSON that the database has completed, and passes as it is.
 """
 
+import asyncio
+from collections.abc import Awaitable
 from functools import cached_property
 from typing import Any
+from uuid import UUID
 
 import orjson
 from graphql import GraphQLObjectType, GraphQLResolveInfo, get_named_type
@@ -14,7 +17,7 @@ from graphql.pyutils import Path
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from db.selection import Root
-from graph.context import Context, Read, answered
+from graph.context import Batch, Context, Read, answered
 from graph.selection import Builder, Size
 
 
@@ -50,6 +53,8 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
             named = self.schema.type_map[read.type_name]
         if not isinstance(named, GraphQLObjectType):
             raise TypeError(f"{named} cannot be read")
+        if read.batch is not None and isinstance(read.one, UUID):
+            return answered(self._together(read.batch, read.type_name, read.one, named, details), missing=read.missing)
         scope = read.scope or context.who.scope
         if read.paged:
             arguments = {**builder.arguments(info.parent_type, details), **read.arguments}
@@ -62,3 +67,14 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         else:
             root = builder.one(named, details, read.one)
         return answered(context.reader.json(root, builder.slots, scope=scope), missing=read.missing)
+
+    def _together(
+        self, batch: Batch, type_name: str, key: UUID, named: GraphQLObjectType, details: FieldDetailsList
+    ) -> Awaitable[str | None]:
+        """Read an object with all others of its type, when the first of them is met."""
+        if type_name not in batch.found:
+            builder = Builder(self, self.size)
+            root = builder.many(named, details, batch.keys[type_name])
+            context: Context = self.context_value
+            batch.found[type_name] = asyncio.ensure_future(context.reader.many(root, builder.slots))
+        return batch.one(type_name, key)

@@ -1,5 +1,6 @@
 """List types derived from an entity: connection, edge, filter, order, and the field that takes them."""
 
+from collections.abc import Collection
 from enum import Enum
 from functools import cache
 from inspect import Parameter, Signature
@@ -9,7 +10,8 @@ import strawberry
 from sqlmodel import SQLModel
 
 from db.models import columns as c
-from db.models.base import Many
+from db.models.base import Many, One
+from db.models.custom import LONGEST_VALUE
 from db.models.organization import TokenScope
 from db.models.registry import READABLE
 from db.shapes import SHAPES
@@ -38,14 +40,18 @@ class PageInfo:
     end_cursor: str | None = strawberry.field(description="Cursor of the page's last row.")
 
 
-def _input(name: str, fields: dict[str, tuple[Any, str]], description: str) -> type:
+def _input(name: str, fields: dict[str, tuple[Any, str]], description: str, *, required: Collection[str] = ()) -> type:
     namespace: dict[str, Any] = {
-        "__annotations__": {n: f[0] if isinstance(f[0], str) else f[0] | None for n, f in fields.items()}
+        "__annotations__": {
+            n: of if isinstance(of, str) or n in required else of | None for n, (of, _) in fields.items()
+        }
     }
     names = {"in_": "in", "and_": "and", "or_": "or", "not_": "not"}
     namespace.update(
         {
-            n: strawberry.field(default=strawberry.UNSET, description=told, name=names.get(n))
+            n: strawberry.field(
+                description=told, name=names.get(n), **({} if n in required else {"default": strawberry.UNSET})
+            )
             for n, (_, told) in fields.items()
         }
     )
@@ -77,6 +83,19 @@ def _comparison(kind: str, plain: Any, *, nullable: bool) -> type:
 
 
 @cache
+def _custom_field() -> type:
+    text = f"at most {LONGEST_VALUE} characters"
+    fields: dict[str, tuple[Any, str]] = {
+        "name": (str, "Name of the field, at the top of customFields."),
+        "eq": (str, f"Is this value, as text: `true`, `12.50`, {text}."),
+        "in_": (list[str], "Is one of these, at most 100."),
+        "prefix": (str, f"Begins with this text, {text}."),
+        "is_null": (bool, "True: the field is missing, null, or holds more than one value. False: it has one value."),
+    }
+    return _input("CustomFieldFilter", fields, "Conditions on one custom field.", required={"name"})
+
+
+@cache
 def filter_type(type_name: str) -> Any:
     """Give the filter input of a type, from its filterable columns and whole-list relations."""
     shape = SHAPES[type_name]
@@ -90,8 +109,12 @@ def filter_type(type_name: str) -> Any:
         comparison = _comparison(kind, plain, nullable=column.nullable)
         fields[name] = (comparison, _TABLES[type_name].model_fields[column.name].description or name)
     for name, relation in shape.relations.items():
+        if isinstance(relation, One) and relation.filterable:
+            fields[name] = (filter_type(relation.target), "It is known, and fulfils this.")
         if isinstance(relation, Many) and not relation.paged and any(_filterable(relation.target)):
             fields[name] = (filter_type(relation.target), "One of them at least fulfils this.")
+    if shape.custom:
+        fields["custom_fields"] = (list[_custom_field()], "Conditions on custom fields; all must hold.")  # type: ignore[misc]
     own = f"{type_name}Filter"
     fields["and_"] = (f"list[{own}] | None", "All of these hold.")
     fields["or_"] = (f"list[{own}] | None", "One of these holds at least.")

@@ -6,7 +6,7 @@ import strawberry
 
 from db.models.organization import TokenScope
 from db.types import ErrorCode, InvalidId, decode_id
-from graph.context import ApiInfo, Read
+from graph.context import ApiInfo, Batch, Read
 from graph.errors import ApiError
 from graph.lists import list_field
 from graph.queries.issues import IssueQueries
@@ -40,14 +40,18 @@ class Query(IssueQueries):
     @strawberry.field(description="Any object by its id; null where the token sees none.")
     async def node(self, info: ApiInfo, id: OfId) -> Node | None:  # noqa: A002
         """Read any object."""
-        return await _node(info, id)
+        own = await organization_of(info) if decode_id(id)[0] == "Organization" else None
+        return _node(id, own=own)
 
     @strawberry.field(description="Objects by their ids, in the order asked; null where the token sees none.")
     async def nodes(self, info: ApiInfo, ids: Ids) -> list[Node | None]:
         """Read several objects."""
         if len(ids) > 100:
             raise ApiError(ErrorCode.BAD_USER_INPUT, "nodes takes at most 100 ids.")
-        return [await _node(info, each) for each in ids]
+        asked = [decode_id(each) for each in ids]
+        batch = Batch({name: [key for of, key in asked if of == name] for name, _ in asked})
+        own = await organization_of(info) if "Organization" in batch.keys else None
+        return [_node(each, batch=batch, own=own) for each in ids]
 
     @strawberry.field(description="The token that asks.")
     def viewer(self, info: ApiInfo) -> Viewer:
@@ -135,14 +139,13 @@ class Query(IssueQueries):
     )
 
 
-async def _node(info: ApiInfo, text: str) -> Any:
+def _node(text: str, *, batch: Batch | None = None, own: Organization | None) -> Any:
     type_name, key = decode_id(text)
     if type_name == "Organization":
-        own = await organization_of(info)
-        return own if own.id == text else None
+        return own if own is not None and own.id == text else None
     if type_name not in _READABLE:
         raise InvalidId(f"{text!r} names a {type_name}, which cannot be read by id.")
-    return Read(type_name, one=key)
+    return Read(type_name, one=key, batch=batch)
 
 
 _READABLE = {

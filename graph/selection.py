@@ -3,7 +3,6 @@
 import base64
 import binascii
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, Final
 from uuid import UUID
 
@@ -14,18 +13,15 @@ from graphql.execution.collect_fields import FieldDetailsList
 from graphql.execution.values import get_argument_values
 from strawberry.utils.str_converters import to_camel_case
 
+from db.keysets import key_columns, signature
 from db.models.base import Many
-from db.predicates import key_columns, signature
 from db.scope import Scope
 from db.selection import (
     All,
-    AnyChild,
-    Combine,
-    Compare,
-    Condition,
     Inside,
     Keyset,
     Leaf,
+    ManyById,
     OneById,
     PagePart,
     PageSelection,
@@ -37,22 +33,15 @@ from db.selection import (
     Sort,
 )
 from db.shapes import SHAPES, Column, Shape, value_fields
-from db.types import ErrorCode, InvalidId, decode_id
+from db.types import ErrorCode, decode_id
 from graph.errors import ApiError, bad_input
-from graph.values import end_of_prefix, of_cursor, of_filter
+from graph.filters import Filters, attributes
+from graph.values import of_cursor
 
 DEFAULT_PAGE: Final = 50
 MAX_PAGE: Final = 250
-MAX_LISTED: Final = 100
+MAX_SORTS: Final = 5
 MAX_FIELDS: Final = 2_000
-_OPERATORS: Final = {"eq": "eq", "in": "in", "gt": "gt", "gte": "gte", "lt": "lt", "lte": "lte"}
-
-
-@cache
-def attributes(type_name: str) -> dict[str, str]:
-    """Give GraphQL name → our name of a readable type's fields."""
-    shape = SHAPES[type_name]
-    return {to_camel_case(name): name for name in (*shape.columns, *shape.relations)}
 
 
 @dataclass(slots=True)
@@ -118,6 +107,11 @@ class Builder:
         slot = self._slot(key)
         return OneById(self.selection(of, details), slot)
 
+    def many(self, of: GraphQLObjectType, details: FieldDetailsList, keys: list[UUID]) -> ManyById:
+        """Read several objects of one type by their keys."""
+        slot = self._slot(keys)
+        return ManyById(self.selection(of, details), slot)
+
     def all(self, of: GraphQLObjectType, details: FieldDetailsList) -> All:
         """Read a short list whole."""
         return All(self.selection(of, details))
@@ -163,7 +157,7 @@ class Builder:
         shape = SHAPES[type_name]
         sorts = _sorts(shape, arguments.get("orderBy"))
         limit_slot = self._slot(limit)
-        condition = self.condition(shape, arguments["filter"]) if arguments.get("filter") else None
+        condition = Filters(self._slot).condition(shape, arguments["filter"]) if arguments.get("filter") else None
         bare = PageSelection(type_name, (), limit_slot, backward=backward, sorts=sorts, condition=condition)
         keyset = self._keyset(bare, cursor) if cursor is not None else None
         parts = tuple(self._page_part(of, key, group) for key, group in self._collected(of, details).items())
@@ -193,65 +187,6 @@ class Builder:
             slots.append(None if value is None else self._slot(value))
         return Keyset(tuple(slots))
 
-    def condition(self, shape: Shape, given: dict[str, Any]) -> Condition:
-        """Give a filter object's condition; its fields are joined by `and`."""
-        parts: list[Condition] = []
-        names = attributes(shape.type_name)
-        for name, value in given.items():
-            if value is None:
-                raise bad_input(f"filter.{name} must not be null; leave it out, or use isNull.")
-            if name in {"and", "or"}:
-                _capped(value, f"filter.{name}")
-                parts.append(Combine(name, tuple(self.condition(shape, part) for part in value)))  # type: ignore[arg-type]
-            elif name == "not":
-                parts.append(Combine("and", (self.condition(shape, value),), negated=True))
-            elif names[name] in shape.relations:
-                relation = names[name]
-                target = SHAPES[shape.relations[relation].target]
-                parts.append(AnyChild(relation, self.condition(target, value)))
-            else:
-                parts += self._compares(shape, names[name], value, name)
-        return Combine("and", tuple(parts))
-
-    def _compares(self, shape: Shape, name: str, given: dict[str, Any], told: str) -> list[Condition]:
-        compares: list[Condition] = []
-        column = shape.columns[name]
-        for op, value in given.items():
-            where = f"filter.{told}.{op}"
-            if value is None:
-                raise bad_input(f"{where} must not be null; leave it out, or use isNull.")
-            if op == "isNull":
-                compares.append(Compare(name, "null", None, negated=not value))
-            elif op == "prefix":
-                compares.append(self._prefix(name, _fit(value, shape, column, where)))
-            elif op == "in":
-                _capped(value, where)
-                compares.append(Compare(name, "in", self._slot([_fit(v, shape, column, where) for v in value])))
-            else:
-                compares.append(Compare(name, _OPERATORS[op], self._slot(_fit(value, shape, column, where))))  # type: ignore[arg-type]
-        return compares
-
-    def _prefix(self, name: str, prefix: str) -> Compare:
-        slot, end = self._slot(prefix), end_of_prefix(prefix)
-        if end is None:
-            return Compare(name, "gte", slot)
-        self._slot(end)
-        return Compare(name, "prefix", slot)
-
-
-def _capped(values: list[Any], where: str) -> None:
-    if len(values) > MAX_LISTED:
-        raise bad_input(f"{where} takes at most {MAX_LISTED} values.")
-
-
-def _fit(value: Any, shape: Shape, column: Column, where: str) -> Any:
-    try:
-        return of_filter(value, column, type_name=shape.type_name)
-    except InvalidId:
-        raise
-    except ValueError as error:
-        raise bad_input(f"{where} takes no such value: {error}.") from error
-
 
 def _direction(arguments: dict[str, Any]) -> tuple[bool, int, str | None]:
     first, last = arguments.get("first"), arguments.get("last")
@@ -271,6 +206,8 @@ def _direction(arguments: dict[str, Any]) -> tuple[bool, int, str | None]:
 
 
 def _sorts(shape: Shape, given: list[dict[str, Any]] | None) -> tuple[Sort, ...]:
+    if given is not None and len(given) > MAX_SORTS:
+        raise bad_input(f"orderBy takes at most {MAX_SORTS} keys.")
     sorts: list[Sort] = []
     for key in given or ():
         column = str(getattr(key["field"], "value", key["field"])).lower()

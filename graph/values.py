@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
 from db.shapes import Column
 from db.types import decode_id
 
+_MOST_DIGITS: Final = 300
 _INT64: Final = range(-(2**63), 2**63)
 _LAST, _BEFORE_SURROGATES, _AFTER_SURROGATES = "\U0010ffff", "\ud7ff", "\ue000"
 
@@ -18,12 +19,14 @@ def of_filter(value: Any, column: Column, *, type_name: str) -> Any:
 
     Raises:
         InvalidId: An id of another type, or none at all.
-        ValueError: Text with NUL or half a surrogate pair, an instant beyond year 1 or 9999.
+        ValueError: Text with NUL or half a surrogate pair, an instant beyond year 1 or 9999, an amount of 300 digits.
     """
     if column.kind == "id":
         return decode_id(value, type_name=type_name)[1]
     if column.kind in {"text", "enum"}:
         return text(str(getattr(value, "value", value)))
+    if isinstance(value, Decimal):
+        return _amount(value)
     return _instant(value) if isinstance(value, datetime) else value
 
 
@@ -67,11 +70,10 @@ def _integer(value: str) -> int:
     return number
 
 
-def _decimal(value: str) -> Decimal:
-    try:
-        return Decimal(value)
-    except InvalidOperation as error:
-        raise ValueError("it is no decimal") from error
+def _amount(value: Decimal) -> Decimal:
+    if not value.is_finite() or abs(value.adjusted()) >= _MOST_DIGITS or len(value.as_tuple().digits) > _MOST_DIGITS:
+        raise ValueError(f"it is no amount of fewer than {_MOST_DIGITS} digits")
+    return value
 
 
 def _instant(value: datetime) -> datetime:
@@ -85,7 +87,7 @@ def _instant(value: datetime) -> datetime:
 _READERS: Final[dict[str, Callable[[str], Any]]] = {
     "id": UUID,
     "integer": _integer,
-    "decimal": _decimal,
+    "big": _integer,
     "boolean": lambda value: value == "true",
     "date": date.fromisoformat,
     "instant": lambda value: _instant(datetime.fromisoformat(value)),

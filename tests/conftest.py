@@ -13,5 +13,6 @@ pytest_plugins = [
     "tests.fixtures.front",
     "tests.fixtures.everything",
     "tests.fixtures.storing",
+    "tests.fixtures.plenty",
     "tests.fixtures.tryton",
 ]

@@ -100,7 +100,11 @@ class ConnectedSystem(ConnectionFields, TenantRow, table=True):
     """Stored connections."""
 
     __tablename__ = "connection"
-    __table_args__ = (one_of("status", ConnectionStatus), Index("connection_organization", "organization_id", "id"))
+    __table_args__ = (
+        one_of("status", ConnectionStatus),
+        Index("connection_organization", "organization_id", "id"),
+        Index("connection_status", "organization_id", "status", "id"),
+    )
     relations: ClassVar[dict[str, Relation]] = {
         "system": One("System", {"slug": "system_slug"}),
         "entities": Many("ConnectedEntity", {"connection_id": "id"}, order=("entity",)),

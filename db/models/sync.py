@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Boolean, Index
 
 from db.models import columns as c
-from db.models.base import BY_CONNECTION, ConnectionRow, Fields, One, Relation, Value, one_of
+from db.models.base import BY_CONNECTION, ConnectionRow, Fields, One, Relation, Value, by_organization, one_of
 from db.types import Entity, ErrorCode, new_id
 
 
@@ -102,7 +102,9 @@ class SyncRun(SyncRunFields, ConnectionRow, table=True):
             unique=True,
             postgresql_where="status IN ('QUEUED', 'RUNNING', 'WAITING')",
         ),
-        Index("sync_run_recent", "organization_id", "id"),
+        by_organization("sync_run"),
+        Index("sync_run_entity", "connection_id", "entity", "id"),
+        Index("sync_run_status", "connection_id", "status", "id"),
     )
     relations: ClassVar[dict[str, Relation]] = {"connection": One("ConnectedSystem", BY_CONNECTION)}
 

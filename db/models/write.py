@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import Index
 
 from db.models import columns as c
-from db.models.base import BY_CONNECTION, ConnectionRow, Fields, One, Relation, one_of
+from db.models.base import BY_CONNECTION, ConnectionRow, Fields, One, Relation, by_organization, one_of
 from db.models.sync import SourceError
 from db.types import Entity, Operation, new_id
 
@@ -53,7 +53,9 @@ class WriteOperation(WriteOperationFields, ConnectionRow, table=True):
             unique=True,
             postgresql_where="idempotency_key IS NOT NULL",
         ),
-        Index("write_operation_recent", "organization_id", "id"),
+        by_organization("write_operation"),
+        Index("write_operation_entity", "connection_id", "entity", "id"),
+        Index("write_operation_state", "connection_id", "state", "id"),
     )
     relations: ClassVar[dict[str, Relation]] = {"connection": One("ConnectedSystem", BY_CONNECTION)}
 

@@ -2,8 +2,10 @@
 
 import operator
 from collections.abc import Callable, Iterable
+from decimal import Decimal
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -45,29 +47,36 @@ def where(rows: Iterable[Row], holds: Callable[[Row], bool]) -> set[str]:
     return {row["id"] for row in rows if holds(row)}
 
 
-def compare(value: Any, op: str, given_value: Any) -> bool:
+def compare(value: Any, op: str, given_value: Any, *, kind: str = "text") -> bool:
     """Tell whether one condition is true of one value; of no value only isNull is."""
     if op == "isNull":
         return (value is None) is given_value
     if value is None:
         return False
     if op == "in":
-        return value in given_value
+        return any(compare(value, "eq", each, kind=kind) for each in given_value)
     if op == "prefix":
         return bool(value.startswith(given_value))
+    if kind == "decimal":
+        value, given_value = Decimal(value), Decimal(given_value)
     return RANGES[op](value, given_value) if op in RANGES else bool(value == given_value)
 
 
 def conditions(name: str, values: list[Any]) -> list[tuple[str, Any]]:
     """Give every operator of a field, each with every value that is there and one that is not."""
     kind = COLUMNS[name].kind
-    absent = {"date": ["2026-01-15"], "instant": ["2026-01-01T00:00:00.000000Z"], "text": ["nowhere", "a'b"]}
+    absent: dict[str, list[Any]] = {
+        "decimal": ["100.000045", "-0.000000001", "1e21", "-1e299", "9.9900"],
+        "date": ["2026-01-15"],
+        "instant": ["2026-01-01T00:00:00.000000Z", "9999-12-31T23:59:59.999998Z"],
+        "text": ["nowhere", "a'b"],
+    }
     each = [*values, *absent.get(kind, [])]
     told: list[tuple[str, Any]] = [("eq", value) for value in each]
     told += [("in", []), ("in", each), ("in", each[:2]), ("in", each[-1:])]
     if COLUMNS[name].nullable:
         told += [("isNull", True), ("isNull", False)]
-    if kind in {"date", "instant"}:
+    if kind in {"date", "instant", "decimal"}:
         told += [(op, value) for op in RANGES for value in each]
     if kind == "text":
         told += [("prefix", prefix) for prefix in PREFIXES]
@@ -76,11 +85,11 @@ def conditions(name: str, values: list[Any]) -> list[tuple[str, Any]]:
 
 @pytest.mark.parametrize("name", FILTERABLE)
 async def test_every_operator_of_a_field_finds_what_python_finds(shelf: Shelf, rows: list[Row], name: str) -> None:
-    key = to_camel_case(name)
+    key, kind = to_camel_case(name), COLUMNS[name].kind
     values = sorted({row[key] for row in rows if row[key] is not None})
 
     for op, value in conditions(name, values):
-        expected = where(rows, lambda row, op=op, value=value: compare(row[key], op, value))  # type: ignore[misc]
+        expected = where(rows, lambda row, op=op, value=value: compare(row[key], op, value, kind=kind))  # type: ignore[misc]
         assert await found(shelf, {key: {op: value}}) == expected, (op, value)
 
 
@@ -93,19 +102,30 @@ async def test_ids_are_filtered_by_their_public_form(shelf: Shelf, rows: list[Ro
         assert (await shelf.refusal(COUNTED, filter={"id": {"eq": wrong}}))[0] == "BAD_USER_INPUT"
 
 
+def custom(fields: dict[str, Any], given_filter: Filter) -> bool:
+    """Tell whether a record's custom fields fulfil the conditions on one of them."""
+    value = fields.get(given_filter["name"])
+    told = value if value is None or isinstance(value, str) else orjson.dumps(value).decode()
+    asked = {op: given_value for op, given_value in given_filter.items() if op != "name"} or {"isNull": False}
+    return all(compare(told, op, given_value) for op, given_value in asked.items())
+
+
 def holds(row: Row, given_filter: Filter) -> bool:
     """Tell in plain two-valued logic whether a filter is true of a row: `not` is true wherever its inside is not."""
 
     def one(name: str, value: Any) -> bool:
-        if name == "and":
-            return all(holds(row, part) for part in value)
-        if name == "or":
-            return any(holds(row, part) for part in value)
+        if name in {"and", "or"}:
+            return (all if name == "and" else any)(holds(row, part) for part in value)
         if name == "not":
             return not holds(row, value)
         if name == "lines":
             return any(holds(line, value) for line in row["lines"])
-        return all(compare(row[name], op, given_value) for op, given_value in value.items())
+        if name == "vendor":
+            return row["vendor"] is not None and holds(row["vendor"], value)
+        if name == "customFields":
+            return all(custom(row["customFields"], each) for each in value)
+        kind = "decimal" if name == "totalNet" else "text"
+        return all(compare(row[name], op, given_value, kind=kind) for op, given_value in value.items())
 
     return all(one(name, value) for name, value in given_filter.items())
 
@@ -128,6 +148,24 @@ TEXT_CONDITIONS = st.sampled_from(
 )
 CODE_CONDITIONS = st.sampled_from([{"eq": "BOLT"}, {"in": ["NUT"]}, {"isNull": True}, {"prefix": "B"}, {}])
 LINE_FILTERS = combined(st.fixed_dictionaries({}, optional={"itemCode": CODE_CONDITIONS}))
+VENDOR_FILTERS = combined(
+    st.fixed_dictionaries(
+        {}, optional={"number": st.sampled_from([{"eq": "V0"}, {"prefix": "V"}, {"in": ["V1"]}, {"isNull": True}])}
+    )
+)
+CUSTOM_FILTERS = st.sampled_from(
+    [
+        {"name": "colour"},
+        {"name": "colour", "eq": "red"},
+        {"name": "colour", "in": ["red", "Rot"]},
+        {"name": "colour", "prefix": "R"},
+        {"name": "colour", "isNull": True},
+        {"name": "colour", "isNull": False, "prefix": ""},
+        {"name": "n", "eq": "1.5"},
+        {"name": "ok", "eq": "true"},
+        {"name": "nowhere", "isNull": True},
+    ]
+)
 FILTERS = combined(
     st.fixed_dictionaries(
         {},
@@ -138,6 +176,9 @@ FILTERS = combined(
             "orderDate": st.sampled_from([{"gt": "2026-01-31"}, {"lte": "2026-02-01", "gte": "2026-02-01"}]),
             "status": st.sampled_from([{"eq": "DRAFT"}, {"in": ["REJECTED", "DRAFT"]}]),
             "lines": LINE_FILTERS,
+            "vendor": VENDOR_FILTERS,
+            "customFields": st.lists(CUSTOM_FILTERS, max_size=2),
+            "totalNet": st.sampled_from([{"gte": "10", "lt": "100.00005"}, {"isNull": True}, {"in": ["10", "9e20"]}]),
         },
     )
 )
@@ -209,6 +250,26 @@ REFUSED: list[Filter] = [
     {"status": {"isNull": True}},
     {"status": {"prefix": "D"}},
     {"notes": {"eq": "x"}},
+    {"totalNet": {"eq": "NaN"}},
+    {"totalNet": {"gt": "Infinity"}},
+    {"totalNet": {"in": ["1", "-sNaN"]}},
+    {"totalNet": {"eq": "1e300"}},
+    {"totalNet": {"eq": "1" * 301}},
+    {"totalNet": {"prefix": "1"}},
+    {"vendor": None},
+    {"vendor": {"lines": {}}},
+    {"customFields": None},
+    {"customFields": [{}]},
+    {"customFields": [{"name": "x"}] * 101},
+    {"customFields": [{"name": None}]},
+    {"customFields": [{"name": "x", "eq": None}]},
+    {"customFields": [{"name": "x", "isNull": None}]},
+    {"customFields": [{"name": "x", "isNull": True, "eq": "y"}]},
+    {"customFields": [{"name": "x" * 201}]},
+    {"customFields": [{"name": "x", "eq": "y" * 201}]},
+    {"customFields": [{"name": "x", "in": ["y"] * 101}]},
+    {"customFields": [{"name": "x\0"}]},
+    {"customFields": [{"name": "x", "prefix": "\0"}]},
 ]
 
 

@@ -235,6 +235,28 @@ async def test_dates_and_instants_keep_every_digit(shelf: Shelf) -> None:
     }
 
 
+async def test_the_last_and_first_instants_are_told(shelf: Shelf) -> None:
+    """Python's own, which people write for "always" and "never", are infinities to the driver; others are not."""
+    await add_order(
+        shelf,
+        source_updated_at=datetime.min.replace(tzinfo=UTC),
+        synced_at=datetime.max.replace(tzinfo=UTC),
+        deleted_at=None,
+    )
+    query = """{ up: purchaseOrders(orderBy: [{field: SYNCED_AT}, {field: SOURCE_UPDATED_AT}]) {
+        pageInfo { endCursor } nodes { syncedAt sourceUpdatedAt } } }"""
+    behind = """query ($after: String) { purchaseOrders(after: $after, orderBy: [
+        {field: SYNCED_AT}, {field: SOURCE_UPDATED_AT}]) { totalCount nodes { id } } }"""
+
+    told = (await shelf.gql(query))["up"]
+
+    assert told["nodes"] == [
+        {"syncedAt": "9999-12-31T23:59:59.999999Z", "sourceUpdatedAt": "0001-01-01T00:00:00.000000Z"}
+    ]
+    after = told["pageInfo"]["endCursor"]
+    assert (await shelf.gql(behind, after=after))["purchaseOrders"] == {"totalCount": 1, "nodes": []}
+
+
 async def test_no_value_is_null_and_no_rows_are_an_empty_list(shelf: Shelf) -> None:
     await add_order(shelf)
     query = """{ vendors { totalCount nodes { id } edges { cursor } pageInfo { startCursor endCursor hasNextPage } }

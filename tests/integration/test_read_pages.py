@@ -145,6 +145,14 @@ async def test_an_order_names_a_field_once(shelf: Shelf) -> None:
     assert "STATUS" in message
 
 
+async def test_an_order_has_five_keys_at_most(shelf: Shelf, rows: list[Row]) -> None:
+    five: list[Order] = [(name, "DESC") for name in ("status", "currency", "order_date", "required_date", "total_net")]
+
+    assert await forward(shelf, 5, five) == ids(in_order(rows, five))
+    refused = await shelf.refusal(PAGE, orderBy=order_by([*five, ("order_number", "ASC")]))
+    assert refused == ("BAD_USER_INPUT", "orderBy takes at most 5 keys.")
+
+
 async def test_the_tie_break_may_be_named(shelf: Shelf, rows: list[Row]) -> None:
     order = [("status", "ASC"), ("id", "DESC"), ("currency", "ASC")]
 

@@ -108,6 +108,37 @@ async def test_two_lists_side_by_side_are_two_statements_in_one_transaction(fill
     assert seen.transactions == ["BEGIN", "COMMIT"]
 
 
+NODES = """query ($ids: [ID!]!) {
+  nodes(ids: $ids) { id ... on PurchaseOrder { orderNumber lines { itemCode } } ... on Vendor { name } } }"""
+
+
+async def test_nodes_are_one_statement_a_type(filled: Shelf) -> None:
+    """A hundred ids of two types, of which one is unknown."""
+    both = "{ purchaseOrders { nodes { id } } vendors { nodes { id } } }"
+    found = await filled.gql(both)
+    ids = [node["id"] for name in ("purchaseOrders", "vendors") for node in found[name]["nodes"]]
+    asked = [*(ids * 8)[:99], "po_" + "0" * 32]
+
+    for key in (filled.token, filled.product.key):
+        with watched() as seen:
+            told = (await filled.gql(NODES, key=key, ids=asked))["nodes"]
+
+        assert len(seen.data) == 2
+        assert [node and node["id"] for node in told] == [*asked[:-1], None]
+        assert told[0] == {"id": ids[0], "orderNumber": "PO00", "lines": [{"itemCode": "I-0"}, {"itemCode": "I-1"}]}
+
+
+async def test_nodes_side_by_side_are_read_apart(filled: Shelf) -> None:
+    query = "query ($id: ID!) { a: nodes(ids: [$id]) { id } b: nodes(ids: [$id, $id]) { __typename } }"
+    [vendor] = (await filled.gql("{ vendors(first: 1) { nodes { id } } }"))["vendors"]["nodes"]
+
+    with watched() as seen:
+        told = await filled.gql(query, id=vendor["id"])
+
+    assert len(seen.data) == 2
+    assert told == {"a": [vendor], "b": [{"__typename": "Vendor"}] * 2}
+
+
 async def test_what_is_refused_reaches_no_table_of_records(filled: Shelf) -> None:
     with watched() as seen:
         code, _ = await filled.refusal("{ purchaseOrders(first: 251) { nodes { id } } }")

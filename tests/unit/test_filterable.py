@@ -7,7 +7,7 @@ from db.models.registry import ENTITIES
 from db.shapes import SHAPES
 
 COLUMNS = [
-    (spec.type_name, column.name)
+    (spec.type_name, column.ordinal or column.name)
     for spec in ENTITIES
     for column in SHAPES[spec.type_name].columns.values()
     if column.filterable

@@ -7,7 +7,16 @@ from typing import Any, ClassVar
 from sqlalchemy import Index, UniqueConstraint
 
 from db.models import columns as c
-from db.models.base import BY_CONNECTION, EntityRow, Fields, One, Relation, made_by, one_of
+from db.models.base import (
+    BY_CONNECTION,
+    EntityRow,
+    Fields,
+    One,
+    Relation,
+    by_organization,
+    made_by,
+    one_of,
+)
 from db.types import Exact
 
 
@@ -33,7 +42,7 @@ class InventoryLevelFields(Fields):
     lot: str | None = c.text("Lot, batch or serial number.")
     stock_class: StockClass = c.choice("What may be done with it.", default=StockClass.UNKNOWN, filterable=True)
     native_stock_class: str | None = c.text("The source's own stock type, word for word.")
-    on_hand: Exact | None = c.number("How much is there.", unit="unit")
+    on_hand: Exact | None = c.number("How much is there.", unit="unit", filterable=True)
     reserved: Exact | None = c.number("How much of it is promised.", unit="unit")
     available: Exact | None = c.number("How much of it can be taken.", unit="unit")
     on_order: Exact | None = c.number("How much is ordered and not yet there.", unit="unit")
@@ -56,9 +65,14 @@ class InventoryLevel(InventoryLevelFields, EntityRow, table=True):
         Index("inventory_level_site", "connection_id", "site", "id"),
         Index("inventory_level_location", "connection_id", "location", "id"),
         Index("inventory_level_stock_class", "connection_id", "stock_class", "id"),
+        Index("inventory_level_on_hand", "connection_id", "on_hand_ordinal", "id"),
         Index("inventory_level_source_updated_at", "connection_id", "source_updated_at", "id"),
+        Index("inventory_level_synced_at", "connection_id", "synced_at", "id"),
+        by_organization("inventory_level"),
     )
     relations: ClassVar[dict[str, Relation]] = {
         "connection": One("ConnectedSystem", BY_CONNECTION),
         "item": One("Item", {"connection_id": "connection_id", "source_id": "item_source_id"}),
     }
+
+    on_hand_ordinal: int | None = c.ordinal("on_hand")

@@ -6,7 +6,17 @@ from typing import Any, ClassVar
 from sqlalchemy import Boolean, Index, UniqueConstraint
 
 from db.models import columns as c
-from db.models.base import BY_CONNECTION, EntityRow, Fields, Many, One, Relation, made_by, one_of
+from db.models.base import (
+    BY_CONNECTION,
+    EntityRow,
+    Fields,
+    Many,
+    One,
+    Relation,
+    by_organization,
+    made_by,
+    one_of,
+)
 from db.types import Exact
 
 
@@ -51,6 +61,8 @@ class Item(ItemFields, EntityRow, table=True):
         Index("item_category", "connection_id", "category", "id"),
         Index("item_gtin", "connection_id", "gtin", "id"),
         Index("item_source_updated_at", "connection_id", "source_updated_at", "id"),
+        Index("item_synced_at", "connection_id", "synced_at", "id"),
+        by_organization("item"),
     )
     relations: ClassVar[dict[str, Relation]] = {
         "connection": One("ConnectedSystem", BY_CONNECTION),

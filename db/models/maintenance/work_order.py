@@ -7,7 +7,17 @@ from typing import Any, ClassVar
 from sqlalchemy import Index, UniqueConstraint
 
 from db.models import columns as c
-from db.models.base import BY_CONNECTION, EntityRow, Fields, One, Relation, Value, made_by, one_of
+from db.models.base import (
+    BY_CONNECTION,
+    EntityRow,
+    Fields,
+    One,
+    Relation,
+    Value,
+    by_organization,
+    made_by,
+    one_of,
+)
 from db.types import Exact
 
 
@@ -113,9 +123,11 @@ class WorkOrder(WorkOrderFields, EntityRow, table=True):
         Index("work_order_assignee", "connection_id", "assignee", "id"),
         Index("work_order_vendor", "connection_id", "vendor_source_id", "id"),
         Index("work_order_source_updated_at", "connection_id", "source_updated_at", "id"),
+        Index("work_order_synced_at", "connection_id", "synced_at", "id"),
+        by_organization("work_order"),
     )
     relations: ClassVar[dict[str, Relation]] = {
         "connection": One("ConnectedSystem", BY_CONNECTION),
-        "vendor": One("Vendor", {"connection_id": "connection_id", "source_id": "vendor_source_id"}),
+        "vendor": One("Vendor", {"connection_id": "connection_id", "source_id": "vendor_source_id"}, filterable=True),
         "parent": One("WorkOrder", {"connection_id": "connection_id", "source_id": "parent_source_id"}),
     }

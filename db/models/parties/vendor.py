@@ -5,7 +5,17 @@ from typing import ClassVar
 from sqlalchemy import Boolean, Index, UniqueConstraint
 
 from db.models import columns as c
-from db.models.base import BY_CONNECTION, EntityRow, Fields, Many, One, Relation, Value, made_by
+from db.models.base import (
+    BY_CONNECTION,
+    EntityRow,
+    Fields,
+    Many,
+    One,
+    Relation,
+    Value,
+    by_organization,
+    made_by,
+)
 
 
 class Address(Value):
@@ -52,6 +62,8 @@ class Vendor(VendorFields, EntityRow, table=True):
         Index("vendor_number", "connection_id", "number", "id"),
         Index("vendor_name", "connection_id", "name", "id"),
         Index("vendor_source_updated_at", "connection_id", "source_updated_at", "id"),
+        Index("vendor_synced_at", "connection_id", "synced_at", "id"),
+        by_organization("vendor"),
     )
     relations: ClassVar[dict[str, Relation]] = {
         "connection": One("ConnectedSystem", BY_CONNECTION),

@@ -9,7 +9,19 @@ from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field
 
 from db.models import columns as c
-from db.models.base import BY_CONNECTION, ConnectionRow, EntityRow, Fields, Many, One, Relation, Value, made_by, one_of
+from db.models.base import (
+    BY_CONNECTION,
+    ConnectionRow,
+    EntityRow,
+    Fields,
+    Many,
+    One,
+    Relation,
+    Value,
+    by_organization,
+    made_by,
+    one_of,
+)
 from db.models.parties.vendor import Address, PaymentTerms
 from db.types import Exact
 
@@ -142,7 +154,7 @@ class PurchaseOrderFields(Fields):
     incoterms: str | None = c.text("Delivery terms, e.g. `FCA Hamburg`.")
     ship_to: Address | None = c.document("Where the goods go.")
     bill_to: Address | None = c.document("Where the invoice goes.")
-    total_net: Exact | None = c.number("Sum before tax.", unit="currency")
+    total_net: Exact | None = c.number("Sum before tax.", unit="currency", filterable=True)
     total_tax: Exact | None = c.number("Tax.", unit="currency")
     total_gross: Exact | None = c.number("Sum with tax.", unit="currency")
     notes: str | None = c.text("Free text for the vendor.", max_length=100_000)
@@ -174,17 +186,22 @@ class PurchaseOrder(PurchaseOrderFields, EntityRow, table=True):
         Index("purchase_order_currency", "connection_id", "currency", "id"),
         Index("purchase_order_required_date", "connection_id", "required_date", "id"),
         Index("purchase_order_order_date", "connection_id", "order_date", "id"),
+        Index("purchase_order_total_net", "connection_id", "total_net_ordinal", "id"),
         Index("purchase_order_source_updated_at", "connection_id", "source_updated_at", "id"),
+        Index("purchase_order_synced_at", "connection_id", "synced_at", "id"),
+        by_organization("purchase_order"),
     )
     relations: ClassVar[dict[str, Relation]] = {
         "connection": One("ConnectedSystem", BY_CONNECTION),
-        "vendor": One("Vendor", {"connection_id": "connection_id", "source_id": "vendor_source_id"}),
+        "vendor": One("Vendor", {"connection_id": "connection_id", "source_id": "vendor_source_id"}, filterable=True),
         "lines": Many(
             "PurchaseOrderLine",
             {"connection_id": "connection_id", "purchase_order_id": "id"},
             order=("position",),
         ),
     }
+
+    total_net_ordinal: int | None = c.ordinal("total_net")
 
 
 class PurchaseOrderLine(PurchaseOrderLineFields, ConnectionRow, table=True):

@@ -1,0 +1,163 @@
+"""Relay lists as SQL: which rows, in which order, from where, and what is told of them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from db.keysets import FIRST_SLOT, cursor_json, order_by, ranges
+from db.models.base import across
+from db.predicates import Rows, filtered
+from db.selection import PagePart, PageSelection, Selection
+from db.shapes import SHAPES, Shape
+from db.told import literal, told_object, told_typename
+
+Teller = Callable[[Selection, str], str]
+"""Gives the SQL of a row's JSON from what is selected of it and its alias."""
+ORGANIZATION: Final = "$1::uuid"
+CONNECTION: Final = "$2::uuid"
+
+
+@dataclass(frozen=True, slots=True)
+class Whose:
+    """Which rows a list is of.
+
+    Attributes:
+        where: Conditions on the list's own table.
+        connection: SQL of the one connection that the rows belong to; None where they are an organization's.
+    """
+
+    where: tuple[str, ...]
+    connection: str | None
+
+
+def scope_clause(shape: Shape, alias: str, *, held: bool = False) -> str:
+    """Give the application's own scope filter; row-level security holds without it too.
+
+    Args:
+        held: $2 names the connection that the read is held to. Were that asked in SQL ($2 IS NULL OR …), a plan
+            made for any values could not begin at the connection in an index.
+    """
+    if shape.connection_column is None:
+        return f"coalesce({CONNECTION}, {ORGANIZATION}) IS NOT NULL"
+    if held:
+        return f"{alias}.organization_id = {ORGANIZATION} AND {alias}.{shape.connection_column} = {CONNECTION}"
+    own = across(f"{alias}.organization_id") if shape.indexed_across else f"{alias}.organization_id"
+    return f"{own} = {ORGANIZATION} AND {CONNECTION} IS NULL"
+
+
+@dataclass(frozen=True, slots=True)
+class _List:
+    """One list of a statement, with the names that it uses."""
+
+    page: PageSelection
+    shape: Shape
+    alias: str
+    whose: Whose
+    next_alias: Callable[[], str]
+    tell: Teller
+
+    @property
+    def limit(self) -> str:
+        return f"${FIRST_SLOT + self.page.limit_slot}::int"
+
+    @property
+    def tail(self) -> str:
+        """One row more than asked is read, so that `hasNextPage` costs nothing."""
+        return f"ORDER BY {order_by(self.page, self.shape, self.alias)} LIMIT {self.limit} + 1"
+
+
+def told_page(page: PageSelection, *, alias: str, whose: Whose, next_alias: Callable[[], str], tell: Teller) -> str:
+    """Give a scalar subquery that tells a Relay list."""
+    one = _List(page, SHAPES[page.type_name], alias, whose, next_alias, tell)
+    rows, counted = _everywhere(one) if _is_spread(one) else _in_place(one, whose)
+    told = told_object((part.key, _part(part, one, counted)) for part in page.parts)
+    order = order_by(page, one.shape, alias)
+    numbered = (
+        f"SELECT {alias}.*, row_number() OVER (ORDER BY {order}) AS list_row, count(*) OVER () AS list_rows"
+        f" FROM ({rows}) {alias}"
+    )
+    # The empty count makes it an aggregate, and so one row, whatever was selected.
+    return f"(SELECT {told} || left(count(*)::text, 0) FROM ({numbered}) {alias})"
+
+
+def _is_spread(one: _List) -> bool:
+    """Tell whether rows of many connections are wanted in an order that no index has across connections."""
+    if one.whose.connection is not None or not one.shape.by_connection:
+        return False
+    return one.page.condition is not None or any(sort.column != one.shape.key for sort in one.page.sorts)
+
+
+def _in_place(one: _List, whose: Whose) -> tuple[str, str]:
+    """Give the rows of the page, read in order, and their count in the whole list."""
+    shape, alias, page = one.shape, one.alias, one.page
+    where = [*whose.where, *([] if page.gone_too or not shape.deletable else [f"{alias}.deleted_at IS NULL"])]
+    if page.condition is not None:
+        connection = whose.connection or f"{alias}.{shape.connection_column}"
+        where.append(filtered(page.condition, shape, Rows(alias, connection, one.next_alias)))
+    counted = f"SELECT count(*) AS n FROM {shape.table} {alias} WHERE {' AND '.join(where)}"
+    selects = [
+        f"SELECT {alias}.* FROM {shape.table} {alias} WHERE {' AND '.join(each)} {one.tail}"
+        for each in ([*where, beyond] for beyond in ranges(page, shape, alias) or ["true"])
+    ]
+    if len(selects) == 1:
+        return selects[0], counted
+    # Each part is read in order and no further than the page needs: they are merged row by row.
+    return f"SELECT {alias}.* FROM (({') UNION ALL ('.join(selects)})) {alias} {one.tail}", counted
+
+
+def _everywhere(one: _List) -> tuple[str, str]:
+    """Give the page's rows from the first ones of each connection of the organization, and the count of all."""
+    each = one.next_alias()
+    where = (f"{one.alias}.organization_id = {ORGANIZATION}", f"{one.alias}.connection_id = {each}.id")
+    rows, counted = _in_place(one, Whose(where, f"{each}.id"))
+    own = f"{each}.organization_id = {ORGANIZATION} AND {CONNECTION} IS NULL"
+    lateral = "SELECT {told} FROM connection {each} CROSS JOIN LATERAL ({rows}) {alias} WHERE {own}"
+    return (
+        lateral.format(told=f"{one.alias}.*", each=each, rows=rows, alias=one.alias, own=own) + f" {one.tail}",
+        lateral.format(told=f"coalesce(sum({one.alias}.n), 0)", each=each, rows=counted, alias=one.alias, own=own),
+    )
+
+
+def _listed(told: str, one: _List) -> str:
+    order = f"{one.alias}.list_row{' DESC' if one.page.backward else ''}"
+    shown = f"{one.alias}.list_row <= {one.limit}"
+    return f"coalesce('[' || string_agg({told}, ',' ORDER BY {order}) FILTER (WHERE {shown}) || ']', '[]')"
+
+
+def _cursor_at(cursor: str, one: _List, row: str) -> str:
+    return f"coalesce(max({cursor}) FILTER (WHERE {one.limit} > 0 AND {one.alias}.list_row = {row}), 'null')"
+
+
+def _part(part: PagePart, one: _List, counted: str) -> str:
+    page, alias = one.page, one.alias
+    if part.name == "__typename":
+        return told_typename(f"{page.type_name}Connection")
+    if part.name == "totalCount":
+        return f"(SELECT ({counted})::text)"
+    if part.name == "nodes" and part.node is not None:
+        return _listed(one.tell(part.node, alias), one)
+    if part.name == "edges":
+        edge: dict[str, Callable[[PagePart], str]] = {
+            "cursor": lambda _: cursor_json(page, one.shape, alias),
+            "__typename": lambda _: told_typename(f"{page.type_name}Edge"),
+            "node": lambda p: one.tell(p.node, alias) if p.node else "'null'",
+        }
+        return _listed(told_object((p.key, edge[p.name](p)) for p in part.parts), one)
+    return _page_info(part, one)
+
+
+def _page_info(part: PagePart, one: _List) -> str:
+    page = one.page
+    more = f"(count(*) > {one.limit})::text"
+    resumed = literal("true" if page.keyset is not None else "false")
+    cursor = cursor_json(page, one.shape, one.alias)
+    first = _cursor_at(cursor, one, "1")
+    last = _cursor_at(cursor, one, f"least({one.alias}.list_rows, {one.limit})")
+    info = {
+        "__typename": told_typename("PageInfo"),
+        "hasNextPage": resumed if page.backward else more,
+        "hasPreviousPage": more if page.backward else resumed,
+        "startCursor": last if page.backward else first,
+        "endCursor": first if page.backward else last,
+    }
+    return told_object((p.key, info[p.name]) for p in part.parts)
