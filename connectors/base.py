@@ -115,11 +115,16 @@ class Item:
         source_id: The source's own stable key, as text.
         body: The document as JSON; exact decimals stay as the source wrote them.
         updated_at: When the source says any part of it changed, UTC; None where it does not say.
+        dated_on: The document's date that the historical period goes by, for feeds with a `period_field`: what the
+            source would compare with `Window.period_start`. A document without one is never taken for deleted.
+        gone: The source keeps it, and says that it is deleted.
     """
 
     source_id: str
     body: JsonObject
     updated_at: datetime | None = None
+    dated_on: date | None = None
+    gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,11 +135,13 @@ class Page:
         items: 0 or more whole items; the same item may come again later in the pass.
         position: JSON value to resume after this page; None ends the pass.
         total: Items in the whole pass, where the source tells.
+        gone: Keys that the source tells as deleted; each is looked up before it is believed.
     """
 
     items: tuple[Item, ...]
     position: JsonObject | None
     total: int | None = None
+    gone: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

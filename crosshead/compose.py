@@ -102,7 +102,7 @@ def api(settings: Settings, *, connectors: Mapping[str, Connector] = BY_SLUG) ->
             access = AccessDoor(database=parts.database, queue=parts.queue, now=now)
             connect = connect_door(settings, parts)
             disconnect = DisconnectDoor(database=parts.database, queue=parts.queue, now=now)
-            runs = RunDoor(database=parts.database, queue=parts.queue)
+            runs = RunDoor(database=parts.database, queue=parts.queue, now=now)
             write = WriteDoor(database=parts.database, queue=parts.queue, sources=parts.sources, now=now)
             recorder = Recorder(parts.database, now=now)
             async with (
@@ -165,6 +165,7 @@ def sync_runner(settings: Settings, parts: Parts, *, slice_seconds: float = SLIC
         now=now,
         lease_seconds=settings.lease_seconds,
         slice_seconds=slice_seconds,
+        vanishing_percent=settings.sync_vanishing_percent,
     )
 
 

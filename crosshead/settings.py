@@ -41,6 +41,13 @@ class Settings(BaseSettings):
         description="Time between full runs that look for deletions, for new connections, hours; by default each"
         " system's own policy (daily or weekly), 0 for none.",
     )
+    sync_vanishing_percent: int = Field(
+        default=20,
+        ge=0,
+        le=100,
+        description="Where more records vanished from a source than this, people are asked before they are deleted,"
+        " percent.",
+    )
     lease_seconds: int = Field(default=30, ge=3, le=600, description="How long a lease outlives its worker, seconds.")
     worker_jobs: int = Field(default=4, ge=1, le=64, description="Runs that one worker works on at a time.")
     rate_capacity_points: int = Field(

@@ -22,7 +22,8 @@ _END_SCHEDULES: Final = text(
     " WHERE connection_id = :connection AND organization_id = :organization"
 )
 _CANCEL_RUNS: Final = text(
-    "UPDATE sync_run SET status = 'CANCELLED', finished_at = :now, next_attempt_at = NULL, revision = revision + 1"
+    "UPDATE sync_run SET status = 'CANCELLED', finished_at = :now, next_attempt_at = NULL,"
+    " awaits_confirmation = false, revision = revision + 1"
     " WHERE connection_id = :connection AND organization_id = :organization"
     " AND status IN ('QUEUED', 'RUNNING', 'WAITING')"
 )

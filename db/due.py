@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from db.engine import Database
+from db.models.sync import ACTIVE
 from db.scope import Scope
 from db.sync import NEW_COLUMNS, NEW_VALUES, NEXT, NEXT_FULL
 from db.types import Entity, new_id
@@ -41,24 +42,25 @@ _SCHEDULE: Final = text(
     SELECT a.connection_id, (CAST(:ids AS uuid[]))[a.n], a.organization_id, a.entity, a.mode, 'SCHEDULED', {NEW_VALUES}
     FROM asked a
     WHERE NOT EXISTS (SELECT FROM sync_run o WHERE o.connection_id = a.connection_id AND o.entity = a.entity
-        AND o.status IN ('QUEUED', 'RUNNING', 'WAITING')
+        AND {ACTIVE}
         AND (a.mode IN ('INCREMENTAL', o.mode) OR o.trigger = 'INITIAL'))
-    ON CONFLICT (connection_id, entity, mode) WHERE status IN ('QUEUED', 'RUNNING', 'WAITING') DO NOTHING
+    ON CONFLICT (connection_id, entity, mode) WHERE {ACTIVE} DO NOTHING
     RETURNING id
     """
 )
 _PICK: Final = text(
-    """
+    f"""
     WITH due AS (
         SELECT r.connection_id, r.id FROM sync_run r
         JOIN connected_entity e ON e.connection_id = r.connection_id AND e.entity = r.entity
         JOIN connection c ON c.id = r.connection_id
         JOIN connection_health h ON h.connection_id = r.connection_id
-        WHERE r.status IN ('QUEUED', 'RUNNING', 'WAITING') AND c.status IN ('ACTIVE', 'UNREACHABLE')
+        WHERE r.status IN ('QUEUED', 'RUNNING', 'WAITING') AND NOT r.awaits_confirmation
+          AND c.status IN ('ACTIVE', 'UNREACHABLE')
           AND h.breaker = 'CLOSED' AND (h.paused_until IS NULL OR h.paused_until <= now())
           AND (r.status <> 'WAITING' OR coalesce(r.next_attempt_at, now()) <= now())
           AND NOT EXISTS (SELECT FROM sync_run o WHERE o.connection_id = r.connection_id AND o.entity = r.entity
-              AND o.status IN ('QUEUED', 'RUNNING', 'WAITING') AND (o.created_at, o.id) < (r.created_at, r.id))
+              AND {ACTIVE} AND (o.created_at, o.id) < (r.created_at, r.id))
           AND (e.lease_expires_at IS NULL OR e.lease_expires_at < now())
           AND (r.woken_at IS NULL OR r.woken_at < now() - make_interval(secs => :again))
         ORDER BY r.id LIMIT :limit FOR UPDATE OF r SKIP LOCKED)

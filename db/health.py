@@ -134,6 +134,24 @@ async def note(session: WriteSession, scope: Scope, noted: Noted, *, now: dateti
     return IssueChange(row.id, entity, operation, ErrorCode(noted.error["code"]), noted.error["message"], 1)
 
 
+_RESOLVED: Final = text(
+    """
+    UPDATE issue SET resolved_at = :now
+    WHERE connection_id = :connection AND resolved_at IS NULL AND entity = :entity AND operation = :operation
+    RETURNING id, entity, operation, code, message, occurrences
+    """
+)
+
+
+async def resolve(
+    session: WriteSession, scope: Scope, *, entity: Entity, operation: str, now: datetime
+) -> list[IssueChange]:
+    """Resolve what people had to look at, and did; gives the issues that were open until now."""
+    values = {"connection": scope.connection_id, "entity": entity, "operation": operation, "now": now}
+    rows = await session.execute(_RESOLVED, values)
+    return [_issue({**row._mapping, "id": str(row.id)}) for row in rows]  # noqa: SLF001  (documented)
+
+
 _TOUCHED: Final = """
     jsonb_build_object(
         'entities', CASE WHEN CAST(:touched AS text) IS NOT NULL THEN jsonb_build_array(CAST(:touched AS text)) ELSE

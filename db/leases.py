@@ -7,19 +7,21 @@ from uuid import UUID
 from sqlalchemy import text
 
 from db.engine import Database
+from db.models.sync import ACTIVE
 from db.scope import Scope
 from db.types import Entity
 
 # What makes a run due is asked here, too: a wake-up may be late, or told twice, and costs one statement then.
 _TAKE: Final = text(
-    """
+    f"""
     UPDATE connected_entity e SET lease_owner = :owner, fence = e.fence + 1,
         lease_expires_at = now() + make_interval(secs => :seconds)
     FROM sync_run r, connection c, connection_health h
     WHERE r.connection_id = :connection AND r.id = :run AND r.status IN ('QUEUED', 'RUNNING', 'WAITING')
+      AND NOT r.awaits_confirmation
       AND (r.next_attempt_at IS NULL OR r.next_attempt_at <= :now)
       AND NOT EXISTS (SELECT FROM sync_run o WHERE o.connection_id = r.connection_id AND o.entity = r.entity
-          AND o.status IN ('QUEUED', 'RUNNING', 'WAITING') AND (o.created_at, o.id) < (r.created_at, r.id))
+          AND {ACTIVE} AND (o.created_at, o.id) < (r.created_at, r.id))
       AND c.id = r.connection_id AND c.status IN ('ACTIVE', 'UNREACHABLE')
       AND h.connection_id = r.connection_id AND h.breaker = 'CLOSED'
       AND (h.paused_until IS NULL OR h.paused_until <= :now)

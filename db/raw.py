@@ -7,7 +7,7 @@ changes neither.
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -44,6 +44,7 @@ class RawText:
     body: str
     item_hash: bytes
     fetched: Fetched
+    dated_on: date | None = None
 
 
 def body_text(body: Mapping[str, Any]) -> bytes:
@@ -84,20 +85,27 @@ async def unknown(session: WriteSession, scope: Scope, entity: Entity, hashes: M
 
 _STAGE: Final = Stage(
     "stage_raw_item",
-    (("source_id", "text"), ("item_hash", "bytea"), ("fetched_at", "timestamptz"), ("run_id", "uuid")),
+    (
+        ("source_id", "text"),
+        ("item_hash", "bytea"),
+        ("fetched_at", "timestamptz"),
+        ("run_id", "uuid"),
+        ("dated_on", "date"),
+    ),
     ("feed", "body"),
 )
 _KEEP: Final = text(
     """
     WITH kept AS (
         INSERT INTO raw_item AS r (organization_id, connection_id, entity, source_id, item_hash, body,
-                                   fetched_at, feed, run_id, read_at)
+                                   fetched_at, feed, run_id, read_at, dated_on)
         SELECT CAST(:organization AS uuid), CAST(:connection AS uuid), :entity, source_id, item_hash,
-               CAST(body AS json), fetched_at, feed, run_id, fetched_at
+               CAST(body AS json), fetched_at, feed, run_id, fetched_at, dated_on
         FROM stage_raw_item
         ON CONFLICT (connection_id, entity, source_id) DO UPDATE
         SET item_hash = excluded.item_hash, body = excluded.body, fetched_at = excluded.fetched_at,
-            feed = excluded.feed, run_id = excluded.run_id, read_at = excluded.read_at
+            feed = excluded.feed, run_id = excluded.run_id, read_at = excluded.read_at,
+            dated_on = excluded.dated_on
         WHERE r.read_at <= excluded.read_at
         RETURNING source_id),
     released AS (
@@ -119,7 +127,15 @@ async def keep(session: WriteSession, scope: Scope, entity: Entity, items: Seque
     """
     await staging.prepare(session, _STAGE)
     rows = [
-        (each.source_id, each.item_hash, each.fetched.at, each.fetched.run_id, each.fetched.feed, each.body)
+        (
+            each.source_id,
+            each.item_hash,
+            each.fetched.at,
+            each.fetched.run_id,
+            each.dated_on,
+            each.fetched.feed,
+            each.body,
+        )
         for each in items
     ]
     await staging.copy(session, _STAGE, rows)
@@ -164,14 +180,14 @@ async def bury(
 _QUARANTINE: Final = text(
     """
     INSERT INTO quarantined_item
-        (organization_id, connection_id, entity, source_id, body, reason, run_id, quarantined_at)
+        (organization_id, connection_id, entity, source_id, body, reason, run_id, quarantined_at, dated_on)
     SELECT CAST(:organization AS uuid), CAST(:connection AS uuid), :entity, source_id, CAST(body AS json), reason,
-           run_id, CAST(:now AS timestamptz)
-    FROM unnest(CAST(:ids AS text[]), CAST(:bodies AS text[]), CAST(:reasons AS text[]), CAST(:runs AS uuid[]))
-         AS f(source_id, body, reason, run_id)
+           run_id, CAST(:now AS timestamptz), dated_on
+    FROM unnest(CAST(:ids AS text[]), CAST(:bodies AS text[]), CAST(:reasons AS text[]), CAST(:runs AS uuid[]),
+                CAST(:dates AS date[])) AS f(source_id, body, reason, run_id, dated_on)
     ON CONFLICT (connection_id, entity, source_id) DO UPDATE
     SET body = excluded.body, reason = excluded.reason, run_id = excluded.run_id,
-        quarantined_at = excluded.quarantined_at
+        quarantined_at = excluded.quarantined_at, dated_on = excluded.dated_on
     """
 )
 
@@ -196,6 +212,7 @@ async def quarantine(
             "bodies": [item.body for item, _ in items],
             "reasons": [reason[:4000] for _, reason in items],
             "runs": [item.fetched.run_id for item, _ in items],
+            "dates": [item.dated_on for item, _ in items],
             "now": now,
         },
     )

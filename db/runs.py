@@ -4,9 +4,10 @@ from enum import Enum
 from uuid import UUID
 
 from sqlalchemy import text
+from sqlmodel import col, select
 
 from db.engine import ReadSession, WriteSession
-from db.models.sync import OPEN_STATUSES, SyncRun, SyncStatus
+from db.models.sync import ACTIVE, OPEN_STATUSES, SyncRun, SyncStatus
 from db.scope import Scope
 
 
@@ -15,7 +16,7 @@ async def behind(session: ReadSession, scope: Scope, run: SyncRun) -> bool:
     found = await session.execute(
         text(
             "SELECT 1 FROM sync_run WHERE connection_id = :connection AND entity = :entity"
-            " AND status IN ('QUEUED', 'RUNNING', 'WAITING') AND (created_at, id) < (:created_at, :id) LIMIT 1"
+            f" AND {ACTIVE} AND (created_at, id) < (:created_at, :id) LIMIT 1"
         ),
         {"connection": scope.connection_id, "entity": run.entity, "created_at": run.created_at, "id": run.id},
     )
@@ -31,32 +32,102 @@ class Cancel(Enum):
     AT_NEXT_PAGE = "AT_NEXT_PAGE"
 
 
-async def cancel(session: WriteSession, scope: Scope, run_id: UUID) -> Cancel:
+async def cancel(session: WriteSession, scope: Scope, run_id: UUID) -> tuple[Cancel, SyncRun | None]:
     """Ask a run to stop: at its next page where a worker is at it, at once where none is."""
-    whose = {"connection": scope.connection_id, "id": run_id}
-    # The lease first, as everywhere: while this row is held, no worker can take it.
-    held = await session.execute(
-        text(
-            "SELECT e.lease_expires_at > now() AS leased FROM connected_entity e JOIN sync_run r"
-            " ON r.connection_id = e.connection_id AND r.entity = e.entity"
-            " WHERE r.connection_id = :connection AND r.id = :id FOR UPDATE OF e"
-        ),
-        whose,
-    )
-    lease = held.one_or_none()
-    if lease is None:
-        return Cancel.UNKNOWN
-    run = await session.get_one(SyncRun, (scope.connection_id, run_id), with_for_update=True)
+    run, leased = await _held(session, scope, run_id)
+    if run is None:
+        return Cancel.UNKNOWN, None
     if run.status not in OPEN_STATUSES:
-        return Cancel.ENDED_BEFORE
+        return Cancel.ENDED_BEFORE, run
     run.cancel_requested = True
     run.revision += 1
-    at_work = run.status == SyncStatus.RUNNING and lease.leased
-    if not at_work:
-        run.status = SyncStatus.CANCELLED
-        run.finished_at = (await session.execute(text("SELECT now()"))).scalar_one()
+    if run.status == SyncStatus.RUNNING and leased:
+        await session.flush()
+        return Cancel.AT_NEXT_PAGE, run
+    await _end(session, run, SyncStatus.CANCELLED)
+    return Cancel.ENDED, run
+
+
+class Answer(Enum):
+    """What an answer to a run's question came to."""
+
+    UNKNOWN = "UNKNOWN"
+    NOT_ASKED = "NOT_ASKED"
+    BEHIND = "BEHIND"
+    TAKEN = "TAKEN"
+
+
+async def answer(session: WriteSession, scope: Scope, run_id: UUID, *, delete: bool) -> tuple[Answer, SyncRun | None]:
+    """Answer a run that asks whether to delete what vanished: it goes on to look it up, or ends and leaves it."""
+    run, _ = await _held(session, scope, run_id)
+    if run is None:
+        return Answer.UNKNOWN, None
+    if not run.awaits_confirmation:
+        return Answer.NOT_ASKED, run
+    if not delete:
+        await _end(session, run, SyncStatus.PARTIAL)
+        return Answer.TAKEN, run
+    newer = await session.execute(
+        text(
+            "SELECT 1 FROM sync_run WHERE connection_id = :connection AND entity = :entity AND mode = :mode"
+            f" AND {ACTIVE}"
+        ),
+        {"connection": scope.connection_id, "entity": run.entity, "mode": run.mode},
+    )
+    if newer.first() is not None:
+        return Answer.BEHIND, run
+    run.status, run.next_attempt_at, run.error, run.awaits_confirmation = SyncStatus.QUEUED, None, None, False
+    run.revision += 1
     await session.flush()
-    return Cancel.AT_NEXT_PAGE if at_work else Cancel.ENDED
+    return Answer.TAKEN, run
+
+
+async def supersede(session: WriteSession, scope: Scope, run: SyncRun) -> None:
+    """End the runs of the same entity that still ask: this one has judged anew."""
+    asking = await session.execute(
+        select(SyncRun)
+        .where(
+            col(SyncRun.connection_id) == scope.connection_id,
+            col(SyncRun.entity) == run.entity,
+            col(SyncRun.id) != run.id,
+            col(SyncRun.awaits_confirmation),
+        )
+        .with_for_update()
+    )
+    for each in asking.scalars():
+        await _end(session, each, SyncStatus.PARTIAL)
+
+
+async def _held(session: WriteSession, scope: Scope, run_id: UUID) -> tuple[SyncRun | None, bool]:
+    """Hold a run, and its entity's lease first, as everywhere: no worker can take it meanwhile.
+
+    Returns:
+        The run, and whether a worker has the lease.
+    """
+    lease = (
+        await session.execute(
+            text(
+                "SELECT coalesce(e.lease_expires_at > now(), false) AS taken FROM connected_entity e JOIN sync_run r"
+                " ON r.connection_id = e.connection_id AND r.entity = e.entity"
+                " WHERE r.connection_id = :connection AND r.id = :id FOR UPDATE OF e"
+            ),
+            {"connection": scope.connection_id, "id": run_id},
+        )
+    ).one_or_none()
+    if lease is None:
+        return None, False
+    return await session.get_one(SyncRun, (scope.connection_id, run_id), with_for_update=True), lease.taken
+
+
+async def _end(session: WriteSession, run: SyncRun, status: SyncStatus) -> None:
+    run.status, run.awaits_confirmation = status, False
+    run.finished_at = (await session.execute(text("SELECT now()"))).scalar_one()
+    run.revision += 1
+    await session.execute(
+        text("DELETE FROM vanished_item WHERE connection_id = :connection AND run_id = :run"),
+        {"connection": run.connection_id, "run": run.id},
+    )
+    await session.flush()
 
 
 async def connection_of(session: ReadSession, scope: Scope, run_id: UUID) -> UUID | None:

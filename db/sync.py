@@ -13,7 +13,7 @@ from sqlmodel import col, select
 
 from db.connections import SYNCED
 from db.engine import ReadSession, SystemSession, WriteSession
-from db.models.sync import OPEN_STATUSES, SyncMode, SyncRun, SyncStatus, SyncTrigger
+from db.models.sync import ACTIVE, OPEN_STATUSES, SyncMode, SyncRun, SyncStatus, SyncTrigger
 from db.scope import Scope
 from db.types import Entity, new_id
 
@@ -34,24 +34,22 @@ NEXT: Final = "now() + make_interval(secs => every_minutes * 60 * (0.95 + random
 NEXT_FULL: Final = "now() + make_interval(secs => full_every_hours * 3600 * (0.95 + random() * 0.1))"
 NEW_COLUMNS: Final = (
     "status, created_at, fetched, created, updated, unchanged, deleted, quarantined, pages, attempts, feeds,"
-    " worked_ms, source_ahead_ms, cancel_requested, revision"
+    " worked_ms, source_ahead_ms, awaits_confirmation, cancel_requested, revision"
 )
-NEW_VALUES: Final = "'QUEUED', now(), 0, 0, 0, 0, 0, 0, 0, 0, '{}', 0, 0, false, 0"
+NEW_VALUES: Final = "'QUEUED', now(), 0, 0, 0, 0, 0, 0, 0, 0, '{}', 0, 0, false, false, 0"
 """Of a run that nobody has worked on yet."""
 _REQUEST: Final = text(
     f"""
     INSERT INTO sync_run (connection_id, id, organization_id, entity, mode, trigger, {NEW_COLUMNS})
     SELECT :connection, :id, :organization, :entity, :mode, :trigger, {NEW_VALUES}
-    WHERE NOT EXISTS (SELECT FROM sync_run o WHERE o.connection_id = :connection AND o.entity = :entity
-        AND o.status IN ('QUEUED', 'RUNNING', 'WAITING')
+    WHERE NOT EXISTS (SELECT FROM sync_run o WHERE o.connection_id = :connection AND o.entity = :entity AND {ACTIVE}
         AND (:mode IN ('INCREMENTAL', o.mode) OR o.trigger = 'INITIAL'))
-    ON CONFLICT (connection_id, entity, mode) WHERE status IN ('QUEUED', 'RUNNING', 'WAITING') DO NOTHING
+    ON CONFLICT (connection_id, entity, mode) WHERE {ACTIVE} DO NOTHING
     RETURNING id
     """
 )
 _OPEN_RUN: Final = text(
-    "SELECT o.id FROM sync_run o WHERE o.connection_id = :connection AND o.entity = :entity"
-    " AND o.status IN ('QUEUED', 'RUNNING', 'WAITING')"
+    f"SELECT o.id FROM sync_run o WHERE o.connection_id = :connection AND o.entity = :entity AND {ACTIVE}"
     " AND (:mode IN ('INCREMENTAL', o.mode) OR o.trigger = 'INITIAL')"
     " ORDER BY o.created_at, o.id LIMIT 1"
 )

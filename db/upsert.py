@@ -6,7 +6,7 @@ The one way in, for syncs and writes alike. Raw items go first: their rows are t
 import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from functools import cache
 from typing import Any, Final
@@ -43,11 +43,12 @@ class Incoming:
     updated_at: datetime | None
     record: Record | None
     reason: str | None = None
+    dated_on: date | None = None
 
     @property
     def raw(self) -> RawText:
         """The item as it is kept."""
-        return RawText(self.source_id, self.body, self.item_hash, self.fetched)
+        return RawText(self.source_id, self.body, self.item_hash, self.fetched, self.dated_on)
 
 
 class Kind(StrEnum):

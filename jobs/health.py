@@ -145,7 +145,7 @@ async def failed(
         probe_at=now + FIRST_PROBE,
         paused_until=until if policy.effect is Effect.PAUSE else None,
     )
-    told = [] if opened is None else [_issue_event("issue.opened", scope, opened)]
+    told = [] if opened is None else [issue_event("issue.opened", scope, opened)]
     what = _change(policy, breaker)
     reason = None if what is Change.ANSWERED else error.message
     moved = await statuses.change(session, scope, what, reason=reason, tried=failure.tried)
@@ -166,7 +166,7 @@ async def succeeded(
         The events to append at the end of the transaction.
     """
     resolved = await health.succeeded(session, scope, entity=entity, operation=operation, now=now)
-    told = [_issue_event("issue.resolved", scope, issue) for issue in resolved]
+    told = [issue_event("issue.resolved", scope, issue) for issue in resolved]
     moved = await statuses.change(session, scope, Change.ANSWERED)
     return [*told, moved] if moved else told
 
@@ -223,7 +223,8 @@ def source_error(error: ConnectorError) -> SourceError:
     )
 
 
-def _issue_event(name: str, scope: Scope, issue: IssueChange) -> NewEvent:
+def issue_event(name: str, scope: Scope, issue: IssueChange) -> NewEvent:
+    """Tell an issue that was opened or resolved."""
     data = {
         "connectionId": _told(scope),
         "issueId": encode_id("Issue", issue.id),

@@ -3,33 +3,47 @@
 A worker that dies repeats at most one page.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 
 from connectors.base import Connector, Feed, Item, Page
 from connectors.errors import MappingError
 from connectors.mapping import project
-from db import events, raw, sync, upsert
-from db.engine import Database
+from db import events, raw, sweep, sync, upsert
+from db.engine import Database, WriteSession
 from db.history import Origin
 from db.models.registry import SPECS
 from db.models.rows import record_of
 from db.raw import Fetched
 from db.types import Cause, Entity
-from db.upsert import Incoming
+from db.upsert import Changed, Incoming, Kind
 from jobs.failpoints import failpoint
+from jobs.protections import Protections
 from jobs.queue import Queue
 from jobs.work import Cancelled, Paused, Work
+
+
+@dataclass(slots=True)
+class Brought:
+    """What was stored of a page: its changes in order, and what they add to the run's counters."""
+
+    changed: list[Changed]
+    counts: dict[str, int]
 
 
 class Pages:
     """Stores the pages of runs."""
 
-    def __init__(self, *, database: Database, queue: Queue, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, *, database: Database, queue: Queue, now: Callable[[], datetime], protections: Protections
+    ) -> None:
         self._database = database
         self._queue = queue
         self._now = now
+        self._protections = protections
 
     async def store(self, work: Work, feed: Feed, page: Page, *, read_at: datetime) -> None:
         """Store a page.
@@ -41,46 +55,91 @@ class Pages:
             LeaseLost: Another worker holds the run. Cancelled, Paused: the run has to stop here.
         """
         failpoint("page_read")
-        if work.lease.lost.is_set():
-            raise sync.LeaseLost
-        spec, scope, run = SPECS[work.entity], work.scope, work.run
-        items = hashed(work.source.connector, work.entity, page.items)
-        origin = Origin(Cause.SYNC, self._now(), run_id=run.id)
-        done = page.position is None
+        run, scope = work.run, work.scope
         total = page.total if page.total is not None else run.feeds.get(feed.name, {}).get("total")
-        feeds = {**run.feeds, feed.name: {"position": page.position, "done": done, "total": total}}
+        stand = {"position": page.position, "done": page.position is None, "total": total}
+
+        async def fill(session: WriteSession) -> Brought:
+            if work.whole:
+                await sweep.met(session, scope, run, [item.source_id for item in page.items])
+            if page.gone:
+                await sweep.told(session, scope, SPECS[work.entity], run, page.gone)
+            return await self.bring(session, work, page.items, fetched=Fetched(read_at, run.id, feed.name))
+
+        await self.commit(work, {**run.feeds, feed.name: stand}, fill, pages=1)
+
+    async def commit(
+        self,
+        work: Work,
+        feeds: dict[str, Any],
+        fill: Callable[[WriteSession], Awaitable[Brought]],
+        *,
+        pages: int = 0,
+    ) -> None:
+        """Store something of a run with its counters and events: one transaction, refused to a worker without lease.
+
+        Args:
+            feeds: How each feed stands after it.
+            fill: Stores it.
+            pages: Pages of the source that it is.
+
+        Raises:
+            LeaseLost: Another worker holds the run. Cancelled, Paused: the run has to stop here.
+        """
+        if work.lease.lost.is_set() and self._protections.fence:
+            raise sync.LeaseLost
+        scope, spec = work.scope, SPECS[work.entity]
         async with self._database.write(scope) as session:
-            await sync.guard(session, scope, work.entity, fence=work.lease.fence)
-            hashes = {source_id: item.item_hash for source_id, item in items.items()}
-            unknown = await raw.unknown(session, scope, work.entity, hashes)
-            incoming = prepare(
-                work.source.connector,
-                work.entity,
-                [item for source_id, item in items.items() if source_id in unknown],
-                fetched=Fetched(read_at, run.id, feed.name),
-                units=work.units,
-            )
-            changed = await upsert.store(session, scope, spec, incoming, origin=origin)
-            created, failed = sum(c.created for c in changed), sum(i.record is None for i in incoming)
-            counts = {
-                "fetched": len(page.items),
-                "created": created,
-                "updated": len(changed) - created,
-                "unchanged": len(page.items) - len(changed) - failed,
-                "quarantined": failed,
-                "pages": 1,
-            }
-            pace = work.pace(feeds, fetched=len(page.items), now=self._now())
+            if self._protections.fence:
+                await sync.guard(session, scope, work.entity, fence=work.lease.fence)
+            brought = await fill(session)
+            counts, told = {**brought.counts, "pages": pages}, upsert.events_of(spec, brought.changed)
+            pace = work.pace(feeds, fetched=counts["fetched"], now=self._now())
             stop = await sync.progress(session, scope, work.run.id, feeds=feeds, counts=counts, pace=asdict(pace))
-            await events.append(session, scope, upsert.events_of(spec, changed))
+            if self._protections.outbox:
+                await events.append(session, scope, told)
             failpoint("page_before_commit")
         failpoint("page_committed")
+        if not self._protections.outbox:
+            async with self._database.write(scope) as session:
+                await events.append(session, scope, told)
         work.advance(feeds, counts, pace)
         await self._queue.wake_followers(scope)
         if stop is sync.Stop.CANCEL:
             raise Cancelled
         if stop is sync.Stop.PAUSE:
             raise Paused
+
+    async def bring(self, session: WriteSession, work: Work, items: Iterable[Item], *, fetched: Fetched) -> Brought:
+        """Store items that were read: those that are new or differ; and what they say was deleted."""
+        given = list(items)
+        spec, scope, connector = SPECS[work.entity], work.scope, work.source.connector
+        origin = Origin(Cause.SYNC, self._now(), run_id=work.run.id)
+        whole = hashed(connector, work.entity, given)
+        gone = {source_id for source_id, each in whole.items() if each.item.gone}
+        hashes = {source_id: each.item_hash for source_id, each in whole.items() if source_id not in gone}
+        unknown = set(hashes)
+        if self._protections.compare:
+            unknown = await raw.unknown(session, scope, work.entity, hashes)
+        wanted = [each for source_id, each in whole.items() if source_id in unknown]
+        incoming = prepare(connector, work.entity, wanted, fetched=fetched, units=work.units)
+        changed = await upsert.store(session, scope, spec, incoming, origin=origin)
+        if gone:
+            changed += await upsert.delete(session, scope, spec, gone, origin=origin, read_at=fetched.at)
+        return Brought(changed, counted(len(given), changed, failed=sum(each.record is None for each in incoming)))
+
+
+def counted(fetched: int, changed: Iterable[Changed], *, failed: int = 0) -> dict[str, int]:
+    """Count what became of items for the run's counters."""
+    kinds = Counter(each.kind for each in changed)
+    return {
+        "fetched": fetched,
+        "created": kinds[Kind.CREATED],
+        "updated": kinds[Kind.UPDATED],
+        "deleted": kinds[Kind.DELETED],
+        "unchanged": fetched - kinds.total() - failed,
+        "quarantined": failed,
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +174,15 @@ def prepare(
         except (MappingError, ValueError) as error:
             reason = str(error)
         incoming.append(
-            Incoming(item.source_id, each.body.decode(), each.item_hash, fetched, item.updated_at, record, reason)
+            Incoming(
+                item.source_id,
+                each.body.decode(),
+                each.item_hash,
+                fetched,
+                item.updated_at,
+                record,
+                reason,
+                item.dated_on,
+            )
         )
     return incoming

@@ -20,8 +20,10 @@ from jobs.failures import Failures
 from jobs.lease import Lease, leased
 from jobs.pages import Pages
 from jobs.passes import Passes
+from jobs.protections import ALL_ON, Protections
 from jobs.queue import Queue
 from jobs.sources import Sources
+from jobs.sweeps import PERCENT, Sweeps
 from jobs.work import Cancelled, Paused, SliceEnded
 
 log = structlog.get_logger(__name__)
@@ -38,6 +40,8 @@ class SyncRunner:
         now: The clock, UTC.
         lease_seconds: How long a lease outlives its worker.
         slice_seconds: How long a run works before it makes room for others.
+        vanishing_percent: Where more vanished from a source, people are asked before it is deleted.
+        protections: All on, but in tests that show what one of them is for.
     """
 
     def __init__(
@@ -50,6 +54,8 @@ class SyncRunner:
         now: Callable[[], datetime],
         lease_seconds: int = 30,
         slice_seconds: float = SLICE_SECONDS,
+        vanishing_percent: int = PERCENT,
+        protections: Protections = ALL_ON,
     ) -> None:
         self._database = database
         self._queue = queue
@@ -58,8 +64,16 @@ class SyncRunner:
         self._now = now
         self._lease_seconds = lease_seconds
         self._failures = Failures(database=database, queue=queue, now=now)
-        pages = Pages(database=database, queue=queue, now=now)
-        self._passes = Passes(database=database, queue=queue, pages=pages, now=now, slice_seconds=slice_seconds)
+        pages = Pages(database=database, queue=queue, now=now, protections=protections)
+        self._passes = Passes(
+            database=database,
+            queue=queue,
+            pages=pages,
+            sweeps=Sweeps(database=database, pages=pages, now=now, protections=protections, percent=vanishing_percent),
+            now=now,
+            slice_seconds=slice_seconds,
+            protections=protections,
+        )
 
     async def run(self, scope: Scope, run_id: UUID) -> None:
         """Work on a run for one slice; nothing happens where it is not due or another worker holds it."""
@@ -94,8 +108,9 @@ class SyncRunner:
 
     def _due(self, run: SyncRun, opened: Opened) -> bool:
         """Tell whether a run may go on: a wake-up may be late, or told twice."""
+        asks = run.awaits_confirmation
         early = run.next_attempt_at is not None and run.next_attempt_at > self._now()
-        return run.status in _OPEN and opened.status in connections.SYNCED and not early
+        return run.status in _OPEN and opened.status in connections.SYNCED and not early and not asks
 
     async def _pass(self, run: SyncRun, scope: Scope, opened: Opened, lease: Lease) -> None:
         try:

@@ -127,7 +127,7 @@ def set_back(checkpoint: datetime, *, ahead_ms: int, now_ahead_ms: int) -> datet
     return checkpoint - back if back > DRIFT else checkpoint
 
 
-def run_event(run: SyncRun, name: str) -> NewEvent:
+def run_event(run: SyncRun, name: str, **more: Any) -> NewEvent:
     """Tell what became of a run."""
-    data = {"syncRunId": encode_id("SyncRun", run.id), "entity": str(run.entity), "mode": str(run.mode)}
+    data = {"syncRunId": encode_id("SyncRun", run.id), "entity": str(run.entity), "mode": str(run.mode), **more}
     return NewEvent(name, data)

@@ -80,7 +80,7 @@ async def _list(client: SapClient, resource: Resource, options: dict[str, str], 
 
 def item(resource: Resource, row: JsonObject) -> Item:
     """Make an item of a row; custom fields, whose names only the tenant knows, are collected under one key."""
-    return Item(resource.source_id(row), _collected(row), resource.updated_at(row))
+    return Item(resource.source_id(row), _collected(row), resource.updated_at(row), resource.dated_on(row))
 
 
 def _collected(row: JsonObject) -> JsonObject:

@@ -51,6 +51,7 @@ class Resource:
         always: A filter on every list.
         changed: Makes the filter of changes at or after an instant; None reads whole.
         period: Makes the filter of documents dated at or after a day.
+        dated_on: Reads the date that `period` compares.
         grouped: Pages end where `key` changes, for `key` alone does not tell rows apart.
     """
 
@@ -66,6 +67,7 @@ class Resource:
     always: str = ""
     changed: Callable[[datetime], str] | None = None
     period: Callable[[date], str] | None = None
+    dated_on: Callable[[JsonObject], date | None] = lambda _: None
     page_size: int = 200
     grouped: bool = False
 
@@ -158,6 +160,7 @@ RESOURCES: Final[Mapping[Entity, Resource]] = {
         expand="to_PurchaseOrderItem/to_ScheduleLine,to_PurchaseOrderItem/to_AccountAssignment,to_PurchaseOrderNote",
         changed=_since("LastChangeDateTime"),
         period=_dated("PurchaseOrderDate"),
+        dated_on=lambda body: read_day(body.get("PurchaseOrderDate")),
     ),
     Entity.WORK_ORDER: Resource(
         service="API_MAINTENANCEORDER",
@@ -171,6 +174,7 @@ RESOURCES: Final[Mapping[Entity, Resource]] = {
         optional="to_MaintenanceOrderOperation/to_MaintOrderOpComponent_2",
         changed=_since("LastChangeDateTime", or_instant="MaintOrderCreationDateTime"),
         period=_dated("MaintOrdBasicStartDate"),
+        dated_on=lambda body: read_day(body.get("MaintOrdBasicStartDate")),
     ),
     Entity.VENDOR: Resource(
         service="API_BUSINESS_PARTNER",

@@ -49,7 +49,15 @@ def item(body: JsonObject) -> Item:
     for position, line in enumerate(body.get("lines.") or (), 1):
         line["_position"] = position
     stamps = [datetime.fromisoformat(stamp) for stamp in _stamps(body, ("write_date", "create_date"), _PARTS)]
-    return Item(str(body["id"]), body, max(stamps, default=None))
+    return Item(str(body["id"]), body, max(stamps, default=None), _dated_on(body))
+
+
+def _dated_on(body: JsonObject) -> date | None:
+    """Give the day that `_period` goes by; None for what has no period."""
+    if "purchase_date" not in body:
+        return None
+    told = body["purchase_date"] or body["create_date"]
+    return date.fromisoformat(told[:10])
 
 
 def version(body: Mapping[str, Any]) -> str:

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 from uuid import UUID
 
 from sqlalchemy import Boolean, Index
@@ -43,6 +43,8 @@ class SyncStatus(StrEnum):
 
 
 OPEN_STATUSES = (SyncStatus.QUEUED, SyncStatus.RUNNING, SyncStatus.WAITING)
+ACTIVE: Final = "status IN ('QUEUED', 'RUNNING', 'WAITING') AND NOT awaits_confirmation"
+"""In SQL: runs that take an entity's turn; one that awaits people's confirmation holds up no other."""
 
 
 class SourceError(Value):
@@ -69,6 +71,17 @@ class SyncRunFields(Fields):
     deleted: int = c.integer("Records found gone.", unit="records", default=0)
     quarantined: int = c.integer("Items that could not be mapped.", unit="items", default=0)
     pages: int = c.integer("Pages read and stored.", unit="pages", default=0)
+    judged: int | None = c.integer(
+        "Records that a whole pass should have met; null before it has read all.", unit="records", default=None
+    )
+    vanished: int | None = c.integer(
+        "Those of them that it did not meet: each is looked up in the source before it counts as deleted.",
+        unit="records",
+        default=None,
+    )
+    awaits_confirmation: bool = c.column(
+        "So many vanished that none is touched before `confirmDeletions` says so.", sa_type=Boolean, default=False
+    )
     total: int | None = c.integer(
         "Items in the whole pass, once the source has told; null where it does not.", unit="items", default=None
     )
@@ -100,7 +113,7 @@ class SyncRun(SyncRunFields, ConnectionRow, table=True):
             "entity",
             "mode",
             unique=True,
-            postgresql_where="status IN ('QUEUED', 'RUNNING', 'WAITING')",
+            postgresql_where=ACTIVE,
         ),
         by_organization("sync_run"),
         Index("sync_run_entity", "connection_id", "entity", "id"),
@@ -114,6 +127,7 @@ class SyncRun(SyncRunFields, ConnectionRow, table=True):
     source_ahead_ms: int = c.integer(
         "How far the source's clock was ahead of the database's then.", unit="ms", big=True, default=0, public=False
     )
+    completed_at: datetime | None = c.instant("When its pass had read all, UTC.", public=False)
     worked_ms: int = c.integer(
         "How long workers were at it, up to the last page.", unit="ms", big=True, default=0, public=False
     )
@@ -138,6 +152,7 @@ class RawItem(ConnectionRow, table=True):
     fetched_at: datetime = c.instant("When the read that brought it began, UTC.", default=c.REQUIRED)
     feed: str | None = c.text("The feed it came by; null where it was read by its key.")
     run_id: UUID | None = c.uuid("The run that read it; null for a read-back after a write.", default=None)
+    dated_on: date | None = c.day("The document's date that the historical period goes by.")
     read_at: datetime = c.instant(
         "When the newest read that told of it began, UTC: what an older read brings is not stored.", default=c.REQUIRED
     )
@@ -154,4 +169,26 @@ class QuarantinedItem(ConnectionRow, table=True):
     body: dict[str, Any] = c.document("The document.", ordered=True, default=c.REQUIRED)
     reason: str = c.text("Why it could not be mapped.", max_length=4000, default=c.REQUIRED)
     run_id: UUID | None = c.uuid("The run that met it.", default=None)
+    dated_on: date | None = c.day("The document's date that the historical period goes by.")
     quarantined_at: datetime = c.instant("When, UTC.", default=c.REQUIRED)
+
+
+class SeenKeys(ConnectionRow, table=True):
+    """The keys of one page of a whole pass, until its run has judged what it did not meet."""
+
+    __tablename__ = "sync_seen"
+
+    run_id: UUID = c.uuid("The run.", primary_key=True)
+    page: int = c.integer("The page's number in the run, from 0.", primary_key=True)
+    keys: list[str] = c.texts("The source's own keys of its items.")
+
+
+class VanishedItem(ConnectionRow, table=True):
+    """A record that a run has to look up in the source, for it may be gone."""
+
+    __tablename__ = "vanished_item"
+    __table_args__ = (one_of("entity", Entity),)
+
+    run_id: UUID = c.uuid("The run.", primary_key=True)
+    source_id: str = c.text("The source's own key.", primary_key=True, default=c.REQUIRED)
+    entity: Entity = c.choice("What it is.")

@@ -28,6 +28,25 @@ class CancelSyncPayload:
     user_errors: list[UserError] = strawberry.field(default_factory=list, description="Why nothing was stopped.")
 
 
+@strawberry.input(description="The answer to a run that awaits confirmation.")
+class ConfirmDeletionsInput:
+    """The answer to a run that awaits confirmation."""
+
+    sync_run_id: strawberry.ID = strawberry.field(description="The run.")
+    confirm: bool = strawberry.field(
+        description="True: each record that vanished is looked up in the source, and deleted where it is gone."
+        " False: all of them are left as they are, until a later run asks again."
+    )
+
+
+@strawberry.type(description="The run that was answered.")
+class ConfirmDeletionsPayload:
+    """The run that was answered."""
+
+    sync_run: SyncRun | None = strawberry.field(default=None, description="The run as it is now.")
+    user_errors: list[UserError] = strawberry.field(default_factory=list, description="Why the answer was not taken.")
+
+
 @strawberry.type
 class RunMutations:
     """Mutations of sync runs."""
@@ -46,3 +65,22 @@ class RunMutations:
             return CancelSyncPayload(user_errors=[user_error(each) for each in problems])
         read: Any = Read("SyncRun", one=run_id)
         return CancelSyncPayload(sync_run=read)
+
+    @strawberry.mutation(
+        description="Answer a run that awaits confirmation, because more records vanished from the source than are"
+        " deleted without asking."
+    )
+    async def confirm_deletions(
+        self,
+        info: ApiInfo,
+        input: Annotated[ConfirmDeletionsInput, GIVEN],  # noqa: A002
+    ) -> ConfirmDeletionsPayload:
+        """Answer a run."""
+        context = info.context
+        context.who.require(TokenScope.WRITE)
+        run_id = decode_id(input.sync_run_id, type_name="SyncRun")[1]
+        problems = await context.services.runs.answer(context.who.scope, run_id, delete=input.confirm)
+        if problems:
+            return ConfirmDeletionsPayload(user_errors=[user_error(each) for each in problems])
+        read: Any = Read("SyncRun", one=run_id)
+        return ConfirmDeletionsPayload(sync_run=read)

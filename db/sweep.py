@@ -1,0 +1,122 @@
+"""What is gone from a source: what a whole pass met, what it should have met, and what is left to be looked up."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final
+
+from sqlalchemy import TextClause, text
+
+from db.engine import ReadSession, WriteSession
+from db.models.registry import EntitySpec
+from db.models.sync import SyncRun
+from db.scope import Scope
+
+_MET: Final = text(
+    "INSERT INTO sync_seen (organization_id, connection_id, run_id, page, keys)"
+    " VALUES (:organization, :connection, :run, :page, :keys)"
+)
+
+
+async def met(session: WriteSession, scope: Scope, run: SyncRun, keys: Sequence[str]) -> None:
+    """Note the keys of a page of a whole pass: one row, whatever its items were."""
+    await session.execute(_MET, {**_whose(scope, run), "page": run.pages, "keys": keys})
+
+
+@cache
+def _present(spec: EntitySpec) -> str:
+    """Give the SQL of what stands for something in the source: records, and items in quarantine."""
+    return (
+        f"SELECT t.source_id, r.dated_on FROM {spec.event_prefix} t JOIN raw_item r"
+        f" ON r.connection_id = t.connection_id AND r.entity = '{spec.entity}' AND r.source_id = t.source_id"
+        " WHERE t.connection_id = :connection AND t.deleted_at IS NULL"
+        " UNION SELECT q.source_id, q.dated_on FROM quarantined_item q"
+        f" WHERE q.connection_id = :connection AND q.entity = '{spec.entity}'"
+    )
+
+
+@cache
+def _judge(spec: EntitySpec) -> TextClause:
+    return text(
+        f"""
+        WITH due AS (
+            SELECT DISTINCT p.source_id FROM ({_present(spec)}) p
+            WHERE CAST(:period AS date) IS NULL OR p.dated_on >= CAST(:period AS date)),
+        met AS MATERIALIZED (
+            SELECT unnest(keys) AS source_id FROM sync_seen WHERE connection_id = :connection AND run_id = :run),
+        gone AS (
+            INSERT INTO vanished_item (organization_id, connection_id, run_id, source_id, entity)
+            SELECT CAST(:organization AS uuid), CAST(:connection AS uuid), CAST(:run AS uuid), d.source_id, :entity
+            FROM due d WHERE NOT EXISTS (SELECT FROM met m WHERE m.source_id = d.source_id)
+            ON CONFLICT DO NOTHING RETURNING 1)
+        SELECT (SELECT count(*) FROM due) AS judged, (SELECT count(*) FROM gone) AS vanished
+        """
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What a whole pass should have met, and what of it it did not."""
+
+    judged: int
+    vanished: int
+
+    def too_many(self, percent: int) -> bool:
+        """Tell whether more vanished than may be deleted without asking."""
+        return self.vanished * 100 > self.judged * percent
+
+
+async def judge(session: WriteSession, scope: Scope, spec: EntitySpec, run: SyncRun) -> Judged:
+    """Note what a pass that is complete did not meet, to be looked up.
+
+    Judged is only what lies within the window that was read: documents dated before the run's `period_start`, and
+    those without a date, are not.
+    """
+    values = {**_whose(scope, run), "period": run.period_start, "entity": spec.entity.value}
+    return Judged(**(await session.execute(_judge(spec), values)).one()._mapping)  # noqa: SLF001  (documented)
+
+
+async def told(session: WriteSession, scope: Scope, spec: EntitySpec, run: SyncRun, keys: Collection[str]) -> None:
+    """Note what the source says was deleted, to be looked up; what is not here is left out."""
+    await session.execute(
+        text(
+            "INSERT INTO vanished_item (organization_id, connection_id, run_id, source_id, entity)"
+            " SELECT DISTINCT CAST(:organization AS uuid), CAST(:connection AS uuid), CAST(:run AS uuid),"
+            f" p.source_id, :entity FROM ({_present(spec)}) p WHERE p.source_id = ANY(:keys) ON CONFLICT DO NOTHING"
+        ),
+        {**_whose(scope, run), "entity": spec.entity.value, "keys": list(keys)},
+    )
+
+
+async def pending(session: ReadSession, scope: Scope, run: SyncRun, *, limit: int) -> list[str]:
+    """Give keys that are still to be looked up."""
+    found = await session.execute(
+        text(
+            "SELECT source_id FROM vanished_item WHERE connection_id = :connection AND run_id = :run"
+            " ORDER BY source_id LIMIT :limit"
+        ),
+        {"connection": scope.connection_id, "run": run.id, "limit": limit},
+    )
+    return list(found.scalars())
+
+
+async def settle(session: WriteSession, scope: Scope, run: SyncRun, keys: Collection[str]) -> None:
+    """Note that keys were looked up."""
+    await session.execute(
+        text(
+            "DELETE FROM vanished_item WHERE connection_id = :connection AND run_id = :run AND source_id = ANY(:keys)"
+        ),
+        {"connection": scope.connection_id, "run": run.id, "keys": list(keys)},
+    )
+
+
+async def forget_met(session: WriteSession, scope: Scope, run: SyncRun) -> None:
+    """Let go of the keys of a run that has judged."""
+    await session.execute(
+        text("DELETE FROM sync_seen WHERE connection_id = :connection AND run_id = :run"),
+        {"connection": scope.connection_id, "run": run.id},
+    )
+
+
+def _whose(scope: Scope, run: SyncRun) -> dict[str, Any]:
+    return {"organization": scope.organization_id, "connection": scope.connection_id, "run": run.id}
