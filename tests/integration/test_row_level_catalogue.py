@@ -22,6 +22,8 @@ CLOSED_TO_SYSTEM = [
     "raw_item",
     "quarantined_item",
     "record_version",
+    "sync_seen",
+    "vanished_item",
     "event",
     "event_counter",
     "connection_secret",
