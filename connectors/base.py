@@ -6,7 +6,7 @@ page by page, maps items to records with the connector's mapping, and hands
 validated changes to `write`.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -14,13 +14,13 @@ from typing import Any, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
-from connectors.egress import Egress
+from connectors.egress import Egress, Request
 from connectors.mapping import EntityMapping
 from db.models.connection import SystemCategory
 from db.types import Entity, Operation
 
 JsonObject = dict[str, Any]
-Referable = Literal["vendor", "item", "payment_terms", "location"]
+Referable = Literal["vendor", "item", "payment_terms", "location", "asset", "work_location"]
 
 
 class Form(BaseModel):
@@ -151,10 +151,12 @@ class Checked:
     Attributes:
         facts: Non-secret facts worth showing: version, company, user.
         refused: Entities that the credentials may not read, with the source's reason.
+        unwritable: Writes that the credentials may not do, with the reason, where the source tells without trying.
     """
 
     facts: JsonObject = field(default_factory=dict)
     refused: Mapping[Entity, str] = field(default_factory=dict)
+    unwritable: Mapping[tuple[Entity, Operation], str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,19 +187,45 @@ class Change:
     source_fields: JsonObject = field(default_factory=dict)
 
 
+@dataclass(slots=True)
+class Wire:
+    """What one write sends to its source and gets from it: kept with the operation, so free of secrets.
+
+    Attributes:
+        dry: Requests are noted, and none is sent.
+        allowed: Asked before each request; raises where the write is no longer ours to send.
+        requests: Method, address and exact body of each changing request, in order; headers only where they carry
+            more than form and identity (`If-Match`).
+        answers: What the source answered to each of them.
+    """
+
+    dry: bool = False
+    allowed: Callable[[], None] = lambda: None
+    requests: list[JsonObject] = field(default_factory=list)
+    answers: list[Any] = field(default_factory=list)
+
+    def sends(self, request: Request) -> bool:
+        """Note a request that changes something; False where it must stay here."""
+        if not self.dry:
+            self.allowed()
+        told = {"method": request.method, "url": request.url}
+        kept = {name: value for name, value in request.headers.items() if name == "If-Match"}
+        body = None if request.body is None else request.body.decode()
+        self.requests.append(told | ({"headers": kept} if kept else {}) | ({"body": body} if body is not None else {}))
+        return not self.dry
+
+
 @dataclass(frozen=True, slots=True)
 class Written:
     """What a write did.
 
     Attributes:
-        source_id: Key of the record it made or changed.
-        request: What went over the wire, without secrets.
-        answer: What the source answered.
+        source_id: Key of the record it made or changed; empty after a dry run that would make one.
+        facts: What else people may want to know of it, e.g. the quantity that it started from.
     """
 
     source_id: str
-    request: JsonObject
-    answer: JsonObject
+    facts: JsonObject = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,14 +235,20 @@ class WriteSpec:
     Attributes:
         required: Fields of the record that must be given (`lines.quantity` for a line's).
         writable: All fields that may be given.
-        transitions: Statuses an update may ask for.
+        transitions: Transition that an update may ask for → the statuses that it may lead to.
+        max_length: Field → longest text that the source takes, where that is less than the record's own limit.
         reference_field: The source's field that keeps our reference; None when it has none.
+        late_seconds: How long after its answer was lost a request may still take effect in the source.
+        look: What a person should look at where the outcome of a write stays unknown.
     """
 
     required: frozenset[str] = frozenset()
     writable: frozenset[str] = frozenset()
-    transitions: frozenset[str] = frozenset()
+    transitions: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    max_length: Mapping[str, int] = field(default_factory=dict)
     reference_field: str | None = None
+    late_seconds: float = 20.0
+    look: str = "Look at the record in the source."
 
 
 class Source(Protocol):
@@ -247,12 +281,22 @@ class Source(Protocol):
         """Give the source keys of everything people would call by this code: 0, 1 or more."""
         ...
 
-    async def write(self, change: Change, *, defaults: Form) -> Written:
-        """Carry one change to the source.
+    async def write(self, change: Change, *, defaults: Form, wire: Wire) -> Written:
+        """Carry one change to the source; every request that changes something goes through `wire`.
+
+        On a dry wire the same requests are made and none is sent; what later ones take from an earlier answer is
+        left empty.
 
         Raises:
-            WriteRejected: Refused, nothing changed. VersionConflict: it changed meanwhile.
-            SourceUnavailable: With `sent` true, the outcome is unknown.
+            WriteRejected: Refused; nothing changed, except where earlier requests on the wire were answered.
+            VersionConflict: It changed meanwhile. SourceUnavailable: with `sent` true, the outcome is unknown.
+        """
+        ...
+
+    async def find(self, change: Change, *, defaults: Form) -> list[str]:
+        """Give the keys of the records that carry `change.reference`: 0, 1 or more.
+
+        Asked only where the operation declares a `reference_field`, after an answer was lost.
         """
         ...
 
@@ -271,4 +315,8 @@ class Connector(Protocol):
 
     def units(self, defaults: Form) -> Mapping[str, str]:
         """Give the native unit → UN/ECE Rec 20 code map of a connection."""
+        ...
+
+    def stamp(self, entity: Entity, body: Mapping[str, Any]) -> str | None:
+        """Give the source's own version stamp of an item, as `Change.expected` takes it; None where it has none."""
         ...

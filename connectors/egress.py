@@ -90,14 +90,17 @@ Gate = Callable[[], AbstractAsyncContextManager[None]]
 class Egress:
     """Sends requests for all sources of a process, to addresses that its guard lets through."""
 
-    def __init__(self, sessions: Mapping[str, aiohttp.ClientSession], gate: Gate = nullcontext) -> None:
+    def __init__(
+        self, sessions: Mapping[str, aiohttp.ClientSession], gate: Gate = nullcontext, *, reads: bool = False
+    ) -> None:
         self._sessions = sessions
         """By scheme."""
         self._gate = gate
+        self._reads = reads
 
-    def through(self, gate: Gate) -> "Egress":
-        """Give the same way out, with a gate that each request passes."""
-        return Egress(self._sessions, gate)
+    def through(self, gate: Gate, *, reads: bool = False) -> "Egress":
+        """Give the same way out, with a gate that each request passes; `reads` lets none out that changes anything."""
+        return Egress(self._sessions, gate, reads=reads)
 
     @classmethod
     @asynccontextmanager
@@ -157,6 +160,8 @@ class Egress:
 
     async def _send(self, request: Request) -> Response:
         """Send a request that is safe once more where the connection had been kept open, and the source closed it."""
+        if self._reads and not request.safe:
+            raise TypeError("This way out is for reading only.")
         kept = _Kept()
         try:
             async with self._gate():

@@ -3,7 +3,7 @@
 import os
 import socket
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -17,7 +17,7 @@ from connectors.base import Connector
 from connectors.egress import Egress
 from connectors.registry import BY_SLUG
 from crosshead.settings import Settings, parse_master_keys, parse_networks
-from db import connections
+from db import capabilities, connections
 from db.engine import Database
 from db.models.connection import System
 from db.secrets import Vault
@@ -28,6 +28,8 @@ from graph.limits.points import Limit, Points
 from graph.pages import pages_dir
 from jobs.access import AccessDoor
 from jobs.budget import Budget
+from jobs.capabilities import declared
+from jobs.carry import Carrier
 from jobs.check import Checks
 from jobs.connect import ConnectDoor
 from jobs.disconnect import DisconnectDoor
@@ -99,13 +101,15 @@ def api(settings: Settings, *, connectors: Mapping[str, Connector] = BY_SLUG) ->
         async with open_parts(settings, application="crosshead api", connectors=connectors) as parts:
             async with parts.database.system() as session:
                 await connections.write_catalogue(session, [catalogue_entry(each) for each in connectors.values()])
+                await capabilities.declare(session, [row for each in connectors.values() for row in declared(each)])
             access = AccessDoor(database=parts.database, queue=parts.queue, now=now)
             connect = connect_door(settings, parts)
             disconnect = DisconnectDoor(database=parts.database, queue=parts.queue, now=now)
             runs = RunDoor(database=parts.database, queue=parts.queue, now=now)
-            write = WriteDoor(database=parts.database, queue=parts.queue, sources=parts.sources, now=now)
+            write = write_door(settings, parts)
             recorder = Recorder(parts.database, now=now)
             async with (
+                aclosing(write),
                 Events(parts.database, parts.queue).listening() as events,
                 recorder.writing(),
                 open_points(settings) as points,
@@ -137,9 +141,9 @@ async def worker(
 ) -> AsyncIterator[WorkerParts]:
     """Build the worker process's parts."""
     async with open_parts(settings, application="crosshead worker", connectors=connectors) as parts:
-        runner = sync_runner(settings, parts, slice_seconds=slice_seconds)
+        runner, carrier = sync_runner(settings, parts, slice_seconds=slice_seconds), write_carrier(settings, parts)
         redis, jobs = redis_settings(settings), settings.worker_jobs
-        yield WorkerParts(parts.database, parts.queue, runner, live_checks(parts), redis, jobs)
+        yield WorkerParts(parts.database, parts.queue, runner, live_checks(parts), carrier, redis, jobs)
 
 
 def connect_door(settings: Settings, parts: Parts) -> ConnectDoor:
@@ -155,13 +159,35 @@ def connect_door(settings: Settings, parts: Parts) -> ConnectDoor:
     )
 
 
+def write_carrier(settings: Settings, parts: Parts) -> Carrier:
+    """Build what performs writes, named after this process in leases."""
+    return Carrier(
+        database=parts.database,
+        queue=parts.queue,
+        sources=parts.sources,
+        owner=_owner(),
+        now=now,
+        lease_seconds=settings.write_lease_seconds,
+    )
+
+
+def write_door(settings: Settings, parts: Parts) -> WriteDoor:
+    """Build the door that writes."""
+    carrier = write_carrier(settings, parts)
+    return WriteDoor(database=parts.database, queue=parts.queue, sources=parts.sources, carrier=carrier, now=now)
+
+
+def _owner() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
 def sync_runner(settings: Settings, parts: Parts, *, slice_seconds: float = SLICE_SECONDS) -> SyncRunner:
     """Build what works on sync runs, named after this process in leases."""
     return SyncRunner(
         database=parts.database,
         queue=parts.queue,
         sources=parts.sources,
-        owner=f"{socket.gethostname()}:{os.getpid()}",
+        owner=_owner(),
         now=now,
         lease_seconds=settings.lease_seconds,
         slice_seconds=slice_seconds,

@@ -49,6 +49,9 @@ class Settings(BaseSettings):
         " percent.",
     )
     lease_seconds: int = Field(default=30, ge=3, le=600, description="How long a lease outlives its worker, seconds.")
+    write_lease_seconds: int = Field(
+        default=15, ge=3, le=600, description="How long the lease of a write outlives its process, seconds."
+    )
     worker_jobs: int = Field(default=4, ge=1, le=64, description="Runs that one worker works on at a time.")
     rate_capacity_points: int = Field(
         default=50_000, ge=10_000, le=10**9, description="Points that a token's full bucket holds."

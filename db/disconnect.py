@@ -27,6 +27,19 @@ _CANCEL_RUNS: Final = text(
     " WHERE connection_id = :connection AND organization_id = :organization"
     " AND status IN ('QUEUED', 'RUNNING', 'WAITING')"
 )
+# What never left has failed; what may have left, nobody can look up any more.
+_END_WRITES: Final = text(
+    """
+    UPDATE write_operation SET fence = fence + 1, lease_owner = NULL, lease_expires_at = NULL, next_attempt_at = NULL,
+        state = CASE state WHEN 'PENDING' THEN 'FAILED' ELSE 'OUTCOME_UNKNOWN' END,
+        settled_at = CASE state WHEN 'PENDING' THEN CAST(:now AS timestamptz) END,
+        error = jsonb_build_object(
+            'code', CASE state WHEN 'PENDING' THEN 'CONFLICT' ELSE 'OUTCOME_UNKNOWN' END,
+            'message', 'The connection was disconnected before the outcome of this write was known.',
+            'remedy', 'Look at the record in the source.')
+    WHERE connection_id = :connection AND organization_id = :organization AND next_attempt_at IS NOT NULL
+    """
+)
 _RESUME_RUNS: Final = text(
     "UPDATE sync_run SET next_attempt_at = NULL, woken_at = NULL, revision = revision + 1"
     " WHERE connection_id = :connection AND organization_id = :organization AND status = 'WAITING' RETURNING id"
@@ -43,10 +56,11 @@ async def fence_off(session: WriteSession, scope: Scope) -> None:
 
 
 async def end_work(session: WriteSession, scope: Scope, *, now: datetime) -> None:
-    """End the connection's leases, schedules and open runs."""
+    """End the connection's leases, schedules, open runs and writes under way."""
     await fence_off(session, scope)
     await session.execute(_END_SCHEDULES, _of(scope))
     await session.execute(_CANCEL_RUNS, {**_of(scope), "now": now})
+    await session.execute(_END_WRITES, {**_of(scope), "now": now})
 
 
 async def resume_work(session: WriteSession, scope: Scope, *, now: datetime) -> list[UUID]:

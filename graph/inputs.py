@@ -10,8 +10,10 @@ import strawberry
 
 from db.models import columns as c
 from db.models.base import Fields
+from db.models.inputs import INPUTS, REFERENCES
+from db.models.maintenance.work_order import WorkOrderTask
 from db.models.parties.vendor import Address
-from db.types import ErrorCode, Problem, Reference, decode_id
+from db.types import Entity, ErrorCode, Operation, Problem, Reference, decode_id
 from graph.entity import enumeration, graphql_type, summary
 from graph.errors import bad_input
 
@@ -53,24 +55,6 @@ class ReferenceInput:
     code: str | None = strawberry.field(default=strawberry.UNSET, description="The number or code as people know it.")
 
 
-def record_input(record: type[Fields], *names: str) -> Callable[[type[T]], type[T]]:
-    """Complete an input with fields of a record, all of them optional.
-
-    The class statement holds references, lists and what is required beyond the
-    record; limits are checked once, by the record itself.
-    """
-
-    def complete(of: type[T]) -> type[T]:
-        stated = inspect.get_annotations(of)
-        derived = {name: record.model_fields[name] for name in names}
-        of.__annotations__ = stated | {n: graphql_type(c.plain_type(i.annotation)) | None for n, i in derived.items()}
-        for name, info in derived.items():
-            setattr(of, name, strawberry.field(default=strawberry.UNSET, description=info.description))
-        return strawberry.input(of, description=summary(of))
-
-    return complete
-
-
 def given(of: Any) -> dict[str, Any]:
     """Give the fields that a caller set, in our names: references resolved later, enums as text."""
     return {
@@ -110,6 +94,52 @@ class AddressInput:
 
 if set(Address.model_fields) != {field.name for field in dataclass_fields(AddressInput)}:
     raise TypeError("AddressInput and Address have come apart")
+
+
+@strawberry.input(description="One step of a work order.")
+class WorkOrderTaskInput:
+    """One step of a work order."""
+
+    description: str = strawberry.field(description="What is to be done.")
+
+
+_VALUES: Final[dict[Any, Any]] = {
+    Address: AddressInput,
+    list[Address]: list[AddressInput],
+    list[WorkOrderTask]: list[WorkOrderTaskInput],
+}
+"""JSON value inside a record → its input."""
+
+
+def write_input(entity: Entity, operation: Operation, *, line: bool = False) -> Callable[[type[T]], type[T]]:
+    """Complete an input with the fields of a write (see db.models.inputs), all of them optional.
+
+    The class statement holds what is required, and what is no field of the record; limits are checked once, by the
+    record itself.
+    """
+    declared = INPUTS[entity, operation]
+    record = declared.line if line else declared.record
+    if record is None:
+        raise TypeError(f"{entity} has no lines")
+    names = declared.lines if line else declared.fields
+
+    def complete(of: type[T]) -> type[T]:
+        stated = inspect.get_annotations(of)
+        derived = {name: _field(record, name) for name in names if name not in stated}
+        of.__annotations__ = stated | {name: annotation for name, (annotation, _) in derived.items()}
+        for name, (_, description) in derived.items():
+            setattr(of, name, strawberry.field(default=strawberry.UNSET, description=description))
+        return strawberry.input(of, description=summary(of))
+
+    return complete
+
+
+def _field(record: type[Fields], name: str) -> tuple[Any, str | None]:
+    if name in REFERENCES:
+        return ReferenceInput | None, REFERENCES[name]
+    info = record.model_fields[name]
+    plain = c.plain_type(info.annotation)
+    return (_VALUES[plain] if plain in _VALUES else graphql_type(plain)) | None, info.description
 
 
 def json_object(value: Any, name: str) -> dict[str, Any]:

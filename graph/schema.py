@@ -15,6 +15,9 @@ from graph.executor import Executor
 from graph.mutations.access import AccessMutations
 from graph.mutations.connections import ConnectionMutations
 from graph.mutations.endings import EndingMutations
+from graph.mutations.inventory import InventoryMutations
+from graph.mutations.maintenance import MaintenanceMutations
+from graph.mutations.parties import PartyMutations
 from graph.mutations.purchasing import PurchasingMutations
 from graph.mutations.runs import RunMutations
 from graph.operations import ANY, Answer, Asked, Operations
@@ -28,7 +31,16 @@ from graph.types.purchasing import PurchaseOrder
 
 
 @strawberry.type(description="Changes. Failures that the caller can mend are `userErrors` of the payload.")
-class Mutation(ConnectionMutations, EndingMutations, AccessMutations, RunMutations, PurchasingMutations):
+class Mutation(
+    ConnectionMutations,
+    EndingMutations,
+    AccessMutations,
+    RunMutations,
+    PurchasingMutations,
+    MaintenanceMutations,
+    PartyMutations,
+    InventoryMutations,
+):
     """The root of changes."""
 
 

@@ -13,6 +13,7 @@ from graph.entity import enumeration
 from graph.mutations.connections import connection_of
 from graph.types.node import Node
 from graph.types.sync import SyncRun
+from graph.types.writing import WriteOperation
 
 
 @strawberry.type(description="A record that was made, changed or found gone.")
@@ -60,6 +61,19 @@ class Subscription:
         run_id = decode_id(sync_run_id, type_name="SyncRun")[1] if sync_run_id else None
         async for changed in info.context.services.events.follow_runs(scope, run_id=run_id):
             read: Any = Read("SyncRun", one=changed)
+            yield read
+
+    @strawberry.subscription(
+        description="Write operations as they are settled, or left to people because nobody can tell their outcome."
+    )
+    async def write_settled(self, info: ApiInfo, connection_id: OfConnection = None) -> AsyncIterator[WriteOperation]:
+        """Follow writes."""
+        scope = _scope(info.context, connection_id)
+        async for event in info.context.services.events.follow(scope):
+            if event.type != "write.settled":
+                continue
+            operation_id = decode_id(event.data["operationId"], type_name="WriteOperation")[1]
+            read: Any = Read("WriteOperation", one=operation_id)
             yield read
 
     @strawberry.subscription(description="Records as they are made, changed or found gone.")

@@ -9,7 +9,7 @@ from uuid import UUID
 from connectors.base import Checked, Connector, Form
 from connectors.errors import AuthError, ConnectorError
 from connectors.policy import feeds_of, full_every_hours
-from db import connections, events, statuses, sync
+from db import capabilities, connections, events, statuses, sync
 from db import credits as credit_ledger
 from db import disconnect as ending
 from db.connections import Opened
@@ -22,6 +22,7 @@ from db.statuses import Change
 from db.types import Entity, ErrorCode, Problem, new_id
 from jobs import health
 from jobs.access import connection_token, replace_token
+from jobs.capabilities import declared, refusals
 from jobs.settings import SettingsDoor, settings_problems
 from jobs.sources import fill, revealed
 
@@ -184,6 +185,8 @@ class ConnectDoor(SettingsDoor):
         async with self._database.write(own) as session:
             await credit_ledger.hold(session, own, row.credits, now=now)
             await connections.add(session, connection=row, sealed=sealed, token=token_row, entities=synced)
+            await capabilities.declare(session, declared(connector), connection=connection_id)
+            await capabilities.refuse(session, own, refusals(connector, checked))
             runs = [
                 await sync.request(
                     session, own, entity=Entity(each.entity), mode=SyncMode.INCREMENTAL, trigger=SyncTrigger.INITIAL

@@ -27,6 +27,11 @@ Failpoint = Literal[
     "end_committed",
     "lease_before_release",
     "lease_released",
+    "write_intended",
+    "write_before_send",
+    "write_after_send",
+    "write_after_answer",
+    "write_after_commit",
 ]
 FAILPOINTS: Final[tuple[Failpoint, ...]] = get_args(Failpoint)
 VARIABLE: Final = "CROSSHEAD_FAILPOINT"

@@ -14,6 +14,7 @@ from db.scope import Scope
 log = structlog.get_logger(__name__)
 
 SYNC_QUEUE: Final = "crosshead:sync"
+WRITE_QUEUE: Final = "crosshead:write"
 WAKE_CHANNEL: Final = "crosshead:wake"
 REVOKED_CHANNEL: Final = "crosshead:revoked"
 
@@ -68,6 +69,19 @@ class Queue:
                 connection_id=str(scope.connection_id),
                 run_id=str(run_id),
                 _job_id=f"sync:{run_id}:{uuid4().hex[:8]}",
+            )
+        )
+
+    async def wake_write(self, scope: Scope, operation_id: UUID) -> bool:
+        """Tell a worker that a write is due; False where that was lost."""
+        return await self._quietly(
+            self.redis.enqueue_job(
+                "write_operation",
+                organization_id=str(scope.organization_id),
+                connection_id=str(scope.connection_id),
+                operation_id=str(operation_id),
+                _job_id=f"write:{operation_id}:{uuid4().hex[:8]}",
+                _queue_name=WRITE_QUEUE,
             )
         )
 

@@ -10,9 +10,10 @@ from connectors.base import Referable, Source
 from db import writes
 from db.engine import Database
 from db.models.items.item import Item
+from db.models.partial import camel
 from db.models.parties.vendor import Vendor
 from db.scope import Scope
-from db.types import ErrorCode, Problem, Reference
+from db.types import Entity, ErrorCode, Problem, Reference
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,16 +25,23 @@ class _Kind:
     code_column: str | None = None
 
 
-KINDS: Final[Mapping[str, _Kind]] = {
+_KINDS: Final[Mapping[str, _Kind]] = {
     "vendor": _Kind("vendor", Vendor, "number"),
     "item": _Kind("item", Item, "code"),
     "payment_terms": _Kind("payment_terms"),
     "location": _Kind("location"),
+    "asset": _Kind("asset"),
 }
+_OF_WORK: Final = _Kind("work_location")
+
+
+def kind_of(entity: Entity, name: str) -> _Kind | None:
+    """Tell what a field of an entity's input refers to; None where it is no reference."""
+    return _OF_WORK if entity is Entity.WORK_ORDER and name == "location" else _KINDS.get(name)
 
 
 class Resolver:
-    """Resolves the references of one write, each of them once."""
+    """Resolves the references of one write, each of them once; what is stored here needs no call to the source."""
 
     def __init__(self, database: Database, scope: Scope, source: Source) -> None:
         self._database = database
@@ -42,20 +50,20 @@ class Resolver:
         self._seen: dict[tuple[str, Reference], list[str]] = {}
 
     async def values(
-        self, given: Mapping[str, Any], *, path: tuple[str, ...], camel: Mapping[str, str]
+        self, entity: Entity, given: Mapping[str, Reference | None], *, path: tuple[str, ...]
     ) -> tuple[dict[str, Any], list[Problem]]:
-        """Replace each reference by `<name>_source_id`; other values pass."""
+        """Replace each reference by `<name>_source_id`; None, which clears a field, stays."""
         told: dict[str, Any] = {}
         problems: list[Problem] = []
         for name, value in given.items():
-            if not isinstance(value, Reference):
-                told[name] = value
-                continue
-            found = await self._found(KINDS[name], value)
-            if len(found) == 1:
-                told[f"{name}_source_id"] = found[0]
+            kind = kind_of(entity, name)
+            if kind is None:
+                raise TypeError(f"{name} of {entity} is no reference")
+            found = [] if value is None else await self._found(kind, value)
+            if value is None or len(found) == 1:
+                told[f"{name}_source_id"] = found[0] if found else None
             else:
-                problems.append(_unclear(name, value, found, (*path, camel.get(name, name))))
+                problems.append(_unclear(name, value, found, (*path, camel(name))))
         return told, problems
 
     async def _found(self, kind: _Kind, reference: Reference) -> list[str]:

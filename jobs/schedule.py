@@ -4,7 +4,7 @@ import asyncio
 
 import structlog
 
-from db import due
+from db import due, writes
 from db.engine import Database
 from jobs.failpoints import failpoint
 from jobs.queue import Queue
@@ -15,7 +15,7 @@ TICK_SECONDS = 2.0
 
 
 async def tick(database: Database, queue: Queue) -> int:
-    """Make the runs whose time has come, and wake workers for every run that nobody holds.
+    """Make the runs whose time has come, and wake workers for every run and every write that nobody holds.
 
     Returns:
         How many wake-ups were sent.
@@ -29,6 +29,10 @@ async def tick(database: Database, queue: Queue) -> int:
     for each in picked:
         if not await queue.wake_sync(each.scope, each.run_id):
             break  # each would wait for Redis as long; they are picked again
+        woken += 1
+    for change in await writes.pick_due(database):
+        if not await queue.wake_write(change.scope, change.operation_id):
+            break
         woken += 1
     return woken
 

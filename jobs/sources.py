@@ -45,6 +45,7 @@ class Sources:
         *,
         priority: Priority,
         probe: bool = False,
+        dry: bool = False,
         ready: Callable[[], None] = _always,
     ) -> AsyncIterator[OpenSource]:
         """Open a connection's source; each of its calls goes through the connection's budget.
@@ -53,6 +54,7 @@ class Sources:
             connection: Whose source.
             priority: Writes go first.
             probe: Calls go through an open breaker.
+            dry: Nothing can be changed through it.
             ready: Called before each call; it may raise, and the call does not go out.
 
         Raises:
@@ -75,7 +77,7 @@ class Sources:
                 ready()  # last: the wait for room may have been long
                 yield
 
-        async with connector.open(credentials, egress=self.egress.through(gate)) as source:
+        async with connector.open(credentials, egress=self.egress.through(gate, reads=dry)) as source:
             yield OpenSource(connector, source, defaults)
 
 

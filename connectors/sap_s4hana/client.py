@@ -95,7 +95,7 @@ class SapClient:
         except (KeyError, ValueError) as error:
             raise BadResponse("The source's answer has no Date header.") from error
 
-    async def change(
+    def changing(
         self,
         method: Literal["POST", "PATCH", "DELETE"],
         service: Service,
@@ -104,15 +104,18 @@ class SapClient:
         body: JsonObject | None = None,
         etag: str | None = None,
         options: Mapping[str, str] | None = None,
-    ) -> JsonObject:
-        """Change something; gives the entity of the answer, or {} where SAP answers without one.
+    ) -> Request:
+        """Make a request that changes something; nothing is sent."""
+        headers = {"If-Match": etag} if etag else {}
+        return self._request(method, self.url(service, path, options), headers, body)
+
+    async def carry(self, service: Service, request: Request) -> JsonObject:
+        """Send a request that changes something; gives the entity of the answer, or {} where SAP answers without one.
 
         Raises:
             WriteRejected: Refused; with SAP's reasons. VersionConflict: the ETag is stale.
             SourceUnavailable: With `sent` true, the outcome is unknown.
         """
-        headers = {"If-Match": etag} if etag else {}
-        request = self._request(method, self.url(service, path, options), headers, body)
         async with self._writing:
             response = await self._signed(service, request)
         if not 200 <= response.status < 300:

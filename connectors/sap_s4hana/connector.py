@@ -3,7 +3,7 @@
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Any, Final
 
 from pydantic import SecretStr
 
@@ -61,6 +61,10 @@ class SapS4HanaConnector:
     def units(self, defaults: Form) -> Mapping[str, str]:
         """Give SAP's units, the connection's own first."""
         return units_of(defaults.unit_map if isinstance(defaults, WriteDefaults) else {})
+
+    def stamp(self, entity: Entity, body: Mapping[str, Any]) -> str | None:
+        """Give SAP's stamp of the last change, or a partner's ETag; stock has neither."""
+        return body.get("ETag" if entity is Entity.VENDOR else "LastChangeDateTime") or None
 
 
 def _auth(credentials: Credentials) -> Auth:

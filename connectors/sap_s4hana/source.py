@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Final
 
-from connectors.base import Change, Checked, Feed, Form, Item, JsonObject, Page, Referable, Window, Written
+from connectors.base import Change, Checked, Feed, Form, Item, JsonObject, Page, Referable, Window, Wire, Written
 from connectors.errors import ConnectorError, PermissionRefused, Unsupported
 from connectors.kit.odata2 import text_literal
 from connectors.sap_s4hana import read
@@ -23,6 +23,19 @@ _LOOKUPS: Final[dict[Referable, tuple[Service, str, str]]] = {
 }
 _PLACE: Final = re.compile(r"[A-Za-z0-9]{1,4}(/[A-Za-z0-9]{1,4})?")
 _TERMS: Final = re.compile(r"[A-Za-z0-9]{1,4}")
+_TECHNICAL: Final = {"asset": 18, "work_location": 30}
+"""Equipment and functional locations: how long their keys are."""
+_REFERENCES: Final[dict[tuple[Entity, Operation], tuple[Service, str, str, str]]] = {
+    (Entity.PURCHASE_ORDER, Operation.CREATE): (orders.SERVICE, "A_PurchaseOrder", orders.REFERENCE, "PurchaseOrder"),
+    (Entity.VENDOR, Operation.CREATE): (vendors.SERVICE, "A_BusinessPartner", vendors.REFERENCE, "Supplier"),
+    (Entity.INVENTORY_LEVEL, Operation.ADJUST): (
+        stock.SERVICE,
+        "A_MaterialDocumentHeader",
+        stock.REFERENCE,
+        "MaterialDocument",
+    ),
+}
+"""Operation → where documents carry our reference, in which property, and their key."""
 
 
 class SapSource:
@@ -70,14 +83,17 @@ class SapSource:
     async def resolve(self, kind: Referable, code: str) -> list[str]:
         """Give the keys of what people call by this code.
 
-        Suppliers and products are looked up, with and without leading zeros. Terms and places (`plant` or
-        `plant/storage`) are keys themselves and listed by none of these services: SAP judges them on writing.
+        Suppliers and products are looked up, with and without leading zeros. Terms, places (`plant` or
+        `plant/storage`), equipment and functional locations are keys themselves and listed by none of these services:
+        SAP judges them on writing.
         """
         told = code.strip()
         if kind == "location":
             return [told.upper()] if _PLACE.fullmatch(told) else []
         if kind == "payment_terms":
             return [told.upper()] if _TERMS.fullmatch(told) else []
+        if kind in _TECHNICAL:
+            return [told.upper()] if 0 < len(told) <= _TECHNICAL[kind] else []
         service, path, key = _LOOKUPS[kind]
         forms = {told, told.upper()}
         if told.isdigit():
@@ -87,10 +103,10 @@ class SapSource:
         rows = (await self._client.list(service, path, options, at_most=10)).rows
         return sorted({str(row[key]) for row in rows})
 
-    async def write(self, change: Change, *, defaults: Form) -> Written:
+    async def write(self, change: Change, *, defaults: Form, wire: Wire) -> Written:
         """Carry one change to SAP; see connectors.base.Source.write."""
         told = defaults if isinstance(defaults, WriteDefaults) else WriteDefaults()
-        steps = Steps(self._client)
+        steps = Steps(self._client, wire)
         try:
             return await self._carry(change, told, steps)
         except ConnectorError as error:
@@ -112,8 +128,6 @@ class SapSource:
                 done = await work.create(steps, change, told)
             case Entity.WORK_ORDER, Operation.UPDATE:
                 done = await work.update(client, steps, change, transition=change.transition)
-            case Entity.WORK_ORDER, Operation.CANCEL:
-                done = await work.update(client, steps, change, transition="CANCEL")
             case Entity.VENDOR, Operation.CREATE:
                 done = await vendors.create(client, steps, change, told)
             case Entity.VENDOR, Operation.UPDATE:
@@ -124,3 +138,18 @@ class SapSource:
                 doing = f"{change.operation} {change.transition or ''}".strip()
                 raise Unsupported(f"SAP S/4HANA cannot {doing} a {change.entity}.")
         return done
+
+    async def find(self, change: Change, *, defaults: Form) -> list[str]:
+        """Find the documents that carry a change's reference; a material document stands for the level it moved."""
+        service, path, field, key = _REFERENCES[change.entity, change.operation]
+        options = {
+            "$filter": f"{field} eq {text_literal(change.reference)}",
+            "$select": key,
+            "$orderby": key,
+            "$top": "2",
+        }
+        rows = (await self._client.list(service, path, options, at_most=2)).rows
+        if change.entity is not Entity.INVENTORY_LEVEL:
+            return [str(row[key]) for row in rows if row.get(key)]
+        told = defaults if isinstance(defaults, WriteDefaults) else WriteDefaults()
+        return [await stock.level_id(self._client, change, told) for _ in rows]

@@ -6,7 +6,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 from connectors.base import JsonObject
-from connectors.egress import Egress
+from connectors.egress import Egress, Request
 from connectors.errors import BadResponse, ConfigError
 from connectors.tryton import faults, wire
 from connectors.tryton.session import LANGUAGE, SessionAuth
@@ -85,9 +85,17 @@ class Client:
         context = {**await self.context(), **(extra or {})}
         return await self.rpc(f"model.{model}.{method}", *args, context, purpose=purpose)
 
+    async def change(self, model: str, method: str, *args: Any, extra: Mapping[str, Any] | None = None) -> Request:
+        """Make the request of a call that changes something; see `call`. Nothing is sent."""
+        context = {**await self.context(), **(extra or {})}
+        return wire.request(self._url, f"model.{model}.{method}", *args, context, safe=False)
+
     async def rpc(self, method: str, *params: Any, purpose: faults.Purpose = "read") -> Any:
         """Send one call, signed, and give its result as plain JSON."""
-        request = wire.request(self._url, method, *params, safe=purpose != "write")
+        return await self.carry(wire.request(self._url, method, *params), purpose=purpose)
+
+    async def carry(self, request: Request, *, purpose: faults.Purpose = "write") -> Any:
+        """Send a request, signed, and give its result as plain JSON."""
         response = await self._egress.send(request, auth=self._auth)
         return wire.plain(faults.result(response, purpose))
 

@@ -2,11 +2,12 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
-from typing import Final
+from typing import Any, Final
 
 from connectors.base import Form, SystemSpec
 from connectors.egress import Egress
 from connectors.errors import ConnectorError
+from connectors.tryton import read
 from connectors.tryton.client import Client
 from connectors.tryton.fields import FEEDS
 from connectors.tryton.forms import TrytonCredentials, TrytonWriteDefaults
@@ -16,6 +17,7 @@ from connectors.tryton.source import TrytonSource
 from connectors.tryton.units import unit_map
 from connectors.tryton.write import WRITES
 from db.models.connection import SystemCategory
+from db.types import Entity
 
 
 class TrytonConnector:
@@ -55,6 +57,10 @@ class TrytonConnector:
     def units(self, defaults: Form) -> Mapping[str, str]:
         """Give the unit map: Tryton's own units, and the connection's over them."""
         return unit_map(defaults.unit_map if isinstance(defaults, TrytonWriteDefaults) else {})
+
+    def stamp(self, entity: Entity, body: Mapping[str, Any]) -> str | None:
+        """Give the newest stamp of a record and its parts; levels have none."""
+        return None if entity is Entity.INVENTORY_LEVEL else read.version(body) or None
 
 
 TRYTON: Final = TrytonConnector()

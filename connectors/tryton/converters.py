@@ -1,9 +1,13 @@
 """What Tryton's values mean in ours: the converters that the mappings name."""
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 
+from connectors.tryton.units import REC20
+from db.models.inventory.inventory_level import StockClass
+from db.models.maintenance.work_order import WorkOrderStatus, WorkOrderType
 from db.models.parties.vendor import Address, PaymentTerms
 from db.models.purchasing.purchase_order import ApprovalState, LineKind, LineStatus, Progress, PurchaseOrderStatus
 
@@ -32,6 +36,15 @@ _RECEIPTS: Final = {
     "waiting": Progress.NONE,
     "partially shipped": Progress.PARTIAL,
     "received": Progress.FULL,
+}
+_PRODUCTIONS: Final = {
+    "request": WorkOrderStatus.WAITING_APPROVAL,
+    "draft": WorkOrderStatus.DRAFT,
+    "waiting": WorkOrderStatus.WAITING,
+    "assigned": WorkOrderStatus.SCHEDULED,
+    "running": WorkOrderStatus.IN_PROGRESS,
+    "done": WorkOrderStatus.CLOSED,
+    "cancelled": WorkOrderStatus.CANCELLED,
 }
 _UNBILLED: Final = frozenset({"none", "pending"})
 _BILLED: Final = frozenset({"awaiting payment", "partially paid", "paid"})
@@ -176,6 +189,50 @@ def billed(line_type: str, unit: int | None, invoice_lines: Rows | None) -> Deci
 def taxes(rows: Rows | None) -> str | None:
     """Name the taxes of a line."""
     return ", ".join(row["name"] for row in rows or ()) or None
+
+
+def production_type(state: str) -> WorkOrderType:
+    """Tell why the work is done: to produce."""
+    del state
+    return WorkOrderType.PRODUCTION
+
+
+def production_status(state: str) -> WorkOrderStatus:
+    """Read the state of a production."""
+    return _PRODUCTIONS.get(state, WorkOrderStatus.UNKNOWN)
+
+
+def stock_class(location: int) -> StockClass:
+    """Tell what may be done with stock in a storage location: anything."""
+    del location
+    return StockClass.UNRESTRICTED
+
+
+def instant(value: str | None) -> datetime | None:
+    """Read an instant."""
+    return datetime.fromisoformat(value) if value else None
+
+
+def midnight(value: str | None) -> datetime | None:
+    """Read a day as the midnight, UTC, that begins it."""
+    return datetime.fromisoformat(value).replace(tzinfo=UTC) if value else None
+
+
+def parts(outputs: Rows | None, inputs: Rows | None) -> list[dict[str, Any]]:
+    """Make parts of what comes out and of what goes in, less what was cancelled."""
+    return [
+        {
+            "number": str(move["id"]),
+            "item_source_id": key(move.get("product")),
+            "item_code": (move.get("product.") or {}).get("code"),
+            "description": (move.get("product.") or {}).get("rec_name"),
+            "quantity": exact(move.get("quantity")),
+            "used_quantity": exact(move.get("quantity")) if move.get("state") == "done" else Decimal(0),
+            "unit": REC20.get(symbol := (move.get("unit.") or {}).get("symbol") or "", symbol or None),
+        }
+        for move in (*(outputs or ()), *(inputs or ()))
+        if move.get("state") != "cancelled"
+    ]
 
 
 def _asked(line: Row) -> tuple[bool | None, str | None, str | None]:

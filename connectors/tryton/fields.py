@@ -58,6 +58,16 @@ PARTY: Final = (
     *_under("contact_mechanisms", *STAMPS, "type", "value"),
     *_under("identifiers", *STAMPS, "type", "code"),
 )
+_MOVE: Final = (*STAMPS, "product", "product.code", "product.rec_name", "quantity", "unit.symbol", "state")
+PRODUCTION: Final = (
+    *STAMPS,
+    *("number", "reference", "state", "planned_date", "planned_start_date", "effective_date", "effective_start_date"),
+    *("company.rec_name", "warehouse", "warehouse.code", "warehouse.name", "quantity", "unit.symbol"),
+    *("product", "product.code", "product.rec_name", "product.default_uom_category", "bom.rec_name"),
+    *("assigned_by.rec_name", "run_by.rec_name", "done_by.rec_name"),
+    *_under("inputs", *_MOVE),
+    *_under("outputs", *_MOVE),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +113,10 @@ def _vendors(name: str, model: str, owner: str | None, *domain: tuple[object, ..
     return Origin(_feed(Entity.VENDOR, name, owner), model, owner, domain)
 
 
+def _productions(name: str, model: str, owner: str | None, *domain: tuple[object, ...]) -> Origin:
+    return Origin(_feed(Entity.WORK_ORDER, name, owner, "planned_date"), model, owner, domain)
+
+
 ORIGINS: Final = (
     _orders("orders", "purchase.purchase", None),
     # Lines, receipts and invoices change without a trace in the order's own stamp.
@@ -114,7 +128,16 @@ ORIGINS: Final = (
     _vendors("addresses", "party.address", "party", _ANY),
     _vendors("contacts", "party.contact_mechanism", "party", _ANY),
     _vendors("identifiers", "party.identifier", "party"),
+    _productions("productions", "production", None),
+    # What goes in and comes out moves without a trace in the production's own stamp.
+    _productions("production_inputs", "stock.move", "production_input", ("production_input", "!=", None)),
+    _productions("production_outputs", "stock.move", "production_output", ("production_output", "!=", None)),
 )
-FEEDS: Final = tuple(origin.feed for origin in ORIGINS)
-ITEMS: Final = {Entity.PURCHASE_ORDER: ("purchase.purchase", PURCHASE), Entity.VENDOR: ("party.party", PARTY)}
+STOCK: Final = Feed(Entity.INVENTORY_LEVEL, "stock", timedelta(0), cursor=None, tie_break="id")
+FEEDS: Final = (*(origin.feed for origin in ORIGINS), STOCK)
+ITEMS: Final = {
+    Entity.PURCHASE_ORDER: ("purchase.purchase", PURCHASE),
+    Entity.VENDOR: ("party.party", PARTY),
+    Entity.WORK_ORDER: ("production", PRODUCTION),
+}
 """Entity → the model of its items and the fields to read."""

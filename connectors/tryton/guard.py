@@ -38,6 +38,21 @@ KEPT: Final = frozenset(
 """Fields that `source_fields` may not set: Tryton's own, and those that the model itself writes."""
 
 
+_PLANNED: Final = _DRAFT | {"request"}
+PRODUCTION: Final[Mapping[str, frozenset[str]]] = {
+    "reference": _PLANNED | {"waiting", "assigned", "running"},
+    "planned_date": _PLANNED | {"waiting", "assigned"},
+    "planned_start_date": _PLANNED | {"waiting", "assigned"},
+}
+"""Field of a production → states in which it may change; all others only in draft.
+
+Source: production/production.py of Tryton's production module 7.4 (`states` of the fields).
+"""
+PRODUCTION_KEPT: Final = frozenset(
+    {"id", "number", "state", "company", "warehouse", "location", "product", "inputs", "outputs", "assigned_by"}
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """A button of a purchase: the states it starts from, and those it may lead to."""
@@ -53,6 +68,39 @@ STEPS: Final[Mapping[str, Step]] = {
     "CANCEL": Step("cancel", _UNCONFIRMED, frozenset({"cancelled"})),
 }
 DELETABLE: Final = _DRAFT
+_BUTTONS: Final = {
+    "draft": ("wait", "waiting"),
+    "waiting": ("assign_try", "assigned"),
+    "assigned": ("run", "running"),
+    "running": ("do", "done"),
+}
+"""State of a production → the button that takes it on, and the state it then has."""
+_CANCELLABLE: Final = _PLANNED | {"waiting", "assigned"}
+TRANSITIONS: Final[Mapping[str, tuple[frozenset[str], str]]] = {
+    "RELEASE": (_DRAFT, "waiting"),
+    "READY": (_DRAFT | {"waiting"}, "assigned"),
+    "START": (_DRAFT | {"waiting", "assigned"}, "running"),
+    "CLOSE": (_DRAFT | {"waiting", "assigned", "running"}, "done"),
+}
+"""Our transition of a work order → the states it starts from and the one it ends in, however many buttons it takes."""
+
+
+def buttons(state: str, transition: str, path: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """Give the buttons that take a production to where a transition leads, each with the state that follows.
+
+    Raises:
+        WriteRejected: There is no way from this state.
+    """
+    starts, end = (_CANCELLABLE, "cancelled") if transition == "CANCEL" else TRANSITIONS[transition]
+    if state not in starts:
+        told = " or ".join(sorted(starts))
+        raise refusal(f"The production is in state {state!r}; Tryton does this from {told} only.", [path])
+    if transition == "CANCEL":
+        return (("cancel", end),)
+    steps = [_BUTTONS[state]]
+    while steps[-1][1] != end:
+        steps.append(_BUTTONS[steps[-1][1]])
+    return tuple(steps)
 
 
 def refuse_fields(state: str, fields: Mapping[str, tuple[str, ...]], allowed: Mapping[str, frozenset[str]]) -> None:

@@ -1,32 +1,37 @@
-"""The calls of one change: prepared without effect, carried out with a record of what went over the wire."""
+"""The calls of one change: prepared without effect, carried out over the wire that keeps them."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
-from connectors.base import JsonObject, Written
+from connectors.base import JsonObject, Wire, Written
 from connectors.errors import ConnectorError, OutcomeUnknown, SourceUnavailable, VersionConflict, WriteRejected
-from connectors.tryton import wire
 from connectors.tryton.client import Client
 
 
 class Journal:
     """One change's calls; reads go through `client`, changes through `do`."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, wire: Wire) -> None:
         self.client = client
-        self._calls: list[JsonObject] = []
-        self._results: list[Any] = []
+        self.wire = wire
         self._under_way = False
 
     async def do(self, model: str, method: str, *args: Any, extra: Mapping[str, Any] | None = None) -> Any:
-        """Make a call that changes something, and note it with its result."""
-        self._calls.append({"method": f"model.{model}.{method}", "params": wire.typed(args), **(extra or {})})
+        """Make a call that changes something, and note it with its result; on a dry wire the result is None."""
+        request = await self.client.change(model, method, *args, extra=extra)
+        if not self.wire.sends(request):
+            return None
         self._under_way = True
-        result = await self.client.call(model, method, *args, extra=extra, purpose="write")
+        result = await self.client.carry(request)
         self._under_way = False
-        self._results.append(result)
+        self.wire.answers.append(result)
         return result
+
+    async def made(self, model: str, values: Mapping[str, Any]) -> Written:
+        """Create one record; a dry wire makes none and gives no key."""
+        keys = await self.do(model, "create", [values])
+        return Written(str(keys[0]) if keys else "")
 
     async def work_out(self, model: str, values: Mapping[str, Any], *fields: str) -> JsonObject:
         """Let Tryton fill in what follows from fields, as its client does when a person enters them; stores nothing."""
@@ -36,11 +41,7 @@ class Journal:
     @property
     def changed(self) -> bool:
         """Whether a call was carried out."""
-        return bool(self._results)
-
-    def written(self, source_id: str, **facts: Any) -> Written:
-        """Sum the change up."""
-        return Written(source_id, {"calls": self._calls}, {"results": self._results, **facts})
+        return bool(self.wire.answers)
 
     @asynccontextmanager
     async def outcome(self) -> AsyncIterator[None]:

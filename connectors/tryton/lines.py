@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 from typing import Any, Final
 
 from connectors.base import JsonObject
@@ -83,7 +82,7 @@ async def _created(
         made["taxes"] = [["add", taxes]]
     for field in _FILLED:
         if filled.get(field) is not None:
-            made.setdefault(field, _price(filled[field]) if field == "unit_price" else filled[field])
+            made.setdefault(field, make.price(filled[field]) if field == "unit_price" else filled[field])
     return made
 
 
@@ -142,8 +141,3 @@ async def _values(journal: Journal, order: Order, line: JsonObject, path: Path, 
         made["delivery_date_edit"] = line["required_date"] is not None
         made["delivery_date_store"] = line["required_date"]
     return made
-
-
-def _price(text: str) -> Decimal:
-    """Make Tryton's decimal again of the text that wire.plain made of it."""
-    return Decimal(text)

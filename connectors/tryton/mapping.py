@@ -1,10 +1,12 @@
-"""How Tryton's purchases and parties become our records, as data."""
+"""How Tryton's purchases, parties, productions and stock become our records, as data."""
 
 from collections.abc import Mapping
 from typing import Final
 
 from connectors.mapping import Each, EntityMapping, To, unit
 from connectors.tryton import converters as to
+from db.models.inventory.inventory_level import InventoryLevelFields
+from db.models.maintenance.work_order import WorkOrderFields
 from db.models.parties.vendor import VendorFields
 from db.models.purchasing.purchase_order import PurchaseOrderRecord
 from db.types import Entity
@@ -83,4 +85,43 @@ VENDOR: Final = EntityMapping(
         To("active", "active", back="active"),
     ),
 )
-MAPPINGS: Final[Mapping[Entity, EntityMapping]] = {Entity.PURCHASE_ORDER: PURCHASE_ORDER, Entity.VENDOR: VENDOR}
+# Days of Tryton are told as the midnight, UTC, that begins them. Its `request` is a proposal that nobody took up yet.
+WORK_ORDER: Final = EntityMapping(
+    WorkOrderFields,
+    (
+        To("number", "number"),
+        To("title", ("product./rec_name", "reference"), to.first),
+        To("type", "state", to.production_type),
+        To("native_type", "bom./rec_name"),
+        To("status", "state", to.production_status),
+        To("native_status", "state"),
+        To("location_source_id", "warehouse", to.key, back="warehouse", write=int),
+        To("location_code", ("warehouse./code", "warehouse./name"), to.first),
+        To("site", "company./rec_name"),
+        To("reported_at", "create_date", to.instant),
+        To("scheduled_start_at", "planned_start_date", to.midnight, back="planned_start_date"),
+        To("scheduled_end_at", "planned_date", to.midnight, back="planned_date"),
+        To("actual_start_at", "effective_start_date", to.midnight),
+        To("actual_end_at", "effective_date", to.midnight),
+        To("assignee", ("done_by./rec_name", "run_by./rec_name", "assigned_by./rec_name"), to.first),
+        To("parts", ("outputs.", "inputs."), to.parts),
+    ),
+)
+INVENTORY_LEVEL: Final = EntityMapping(
+    InventoryLevelFields,
+    (
+        To("item_source_id", "product", to.key),
+        To("item_code", "product./code"),
+        To("location", ("location./code", "location./name"), to.first),
+        To("stock_class", "location", to.stock_class),
+        To("on_hand", "quantity", to.exact),
+        To("unit", "product./default_uom.symbol", unit),
+        To("native_unit", "product./default_uom.symbol"),
+    ),
+)
+MAPPINGS: Final[Mapping[Entity, EntityMapping]] = {
+    Entity.PURCHASE_ORDER: PURCHASE_ORDER,
+    Entity.VENDOR: VENDOR,
+    Entity.WORK_ORDER: WORK_ORDER,
+    Entity.INVENTORY_LEVEL: INVENTORY_LEVEL,
+}

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from datetime import date
-from decimal import Decimal
 from typing import Any, Final
 
 from connectors.base import Change, Item, JsonObject, Written
-from connectors.errors import VersionConflict, WriteRejected
+from connectors.errors import WriteRejected
 from connectors.tryton import guard, lines, read
 from connectors.tryton import values as make
+from connectors.tryton.client import Client
 from connectors.tryton.journal import Journal
 from connectors.tryton.lines import Order
 from connectors.tryton.values import Path
@@ -39,9 +39,9 @@ async def create(
         warehouse: Code or name of the warehouse for orders that name none.
         first_address: Take the vendor's first address instead of the one for invoices.
     """
-    known = await find(journal, change.reference)
+    known = await find(journal.client, change.reference)
     if known:
-        return journal.written(str(known[0]), found_by=change.reference)
+        return Written(str(known[0]), {"foundByReference": change.reference})
     root: Path = ("purchaseOrder",)
     company = (await journal.client.context())["company"]
     party = make.row_id(change.values.get("vendor_source_id"), (*root, "vendor"))
@@ -62,17 +62,16 @@ async def create(
     target = {"id": made["warehouse"]} if "warehouse" in made else None
     order = Order(company, party, made["currency"], made.get("purchase_date"), units, target)
     new = await lines.created(journal, order, change.values.get("lines") or (), (*root, "lines"))
-    [source_id] = await journal.do(MODEL, "create", [{**made, "lines": [["create", new]]}])
-    return journal.written(str(source_id))
+    return await journal.made(MODEL, {**made, "lines": [["create", new]]})
 
 
-async def find(journal: Journal, reference: str) -> list[int]:
+async def find(client: Client, reference: str) -> list[int]:
     """Find the orders that carry our reference."""
     if not reference:
         return []
     escaped = reference.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     domain = ["OR", [REFERENCE_FIELD, "=", reference], [REFERENCE_FIELD, "like", f"%[{escaped}]"]]
-    return [row["id"] for row in await journal.client.find(MODEL, [domain], ["id"], limit=2)]
+    return [row["id"] for row in await client.find(MODEL, [domain], ["id"], limit=2)]
 
 
 async def update(journal: Journal, change: Change, *, units: Mapping[str, str]) -> Written:
@@ -105,7 +104,7 @@ async def update(journal: Journal, change: Change, *, units: Mapping[str, str]) 
                 raise
             told = f"The fields were stored, but the step was refused: {error.message}"
             raise WriteRejected(told, source_message=error.source_message, problems=error.problems) from error
-    return journal.written(found.source_id)
+    return Written(found.source_id)
 
 
 async def cancel(journal: Journal, change: Change) -> Written:
@@ -113,7 +112,7 @@ async def cancel(journal: Journal, change: Change) -> Written:
     found = await _present(journal, change)
     guard.refuse_step(found.body["state"], guard.STEPS["CANCEL"], ())
     await _take(journal, found.body["id"], guard.STEPS["CANCEL"], lock=_lock(found.body), path=())
-    return journal.written(found.source_id)
+    return Written(found.source_id)
 
 
 async def delete(journal: Journal, change: Change) -> Written:
@@ -122,7 +121,7 @@ async def delete(journal: Journal, change: Change) -> Written:
     if found.body["state"] not in guard.DELETABLE:
         raise guard.refusal(f"Only drafts are deleted; the order is in state {found.body['state']!r}.", [()])
     await journal.do(MODEL, "delete", [found.body["id"]], extra=_lock(found.body))
-    return journal.written(found.source_id)
+    return Written(found.source_id)
 
 
 async def _present(journal: Journal, change: Change) -> Item:
@@ -130,8 +129,7 @@ async def _present(journal: Journal, change: Change) -> Item:
     found = await read.fetch(journal.client, Entity.PURCHASE_ORDER, [change.source_id or ""])
     if not found:
         raise WriteRejected("Tryton has no such order, or the user may not see it.")
-    if change.expected and Decimal(read.version(found[0].body)) != Decimal(change.expected):
-        raise VersionConflict("The order changed in Tryton since it was read.")
+    read.expect(change.expected, found[0].body, "The order changed in Tryton since it was read.")
     return found[0]
 
 
@@ -144,6 +142,8 @@ def _lock(body: JsonObject) -> JsonObject:
 async def _take(journal: Journal, order: int, step: guard.Step, *, lock: JsonObject | None, path: Path) -> None:
     """Press a button and look at what came of it: Tryton passes over what is not allowed in silence."""
     await journal.do(MODEL, step.method, [order], extra=lock)
+    if journal.wire.dry:
+        return
     rows = await journal.client.find(MODEL, [["id", "=", order]], ["state"], limit=1)
     state = rows[0]["state"] if rows else "deleted"
     if state not in step.ends:

@@ -6,7 +6,9 @@ from decimal import Decimal
 from typing import Any, Final
 
 from connectors.base import Feed, Item, JsonObject, Page, Window
+from connectors.errors import VersionConflict
 from connectors.mapping import at
+from connectors.tryton import stock
 from connectors.tryton.client import PAGE_SIZE, Client
 from connectors.tryton.fields import ITEMS, ORIGINS, Origin
 from db.types import Entity
@@ -22,6 +24,10 @@ async def pages(client: Client, feed: Feed, *, window: Window, position: JsonObj
     Pages are cut by id, which no change moves, so nothing is skipped or doubled while records change. A feed of parts
     counts its parts in `total` and yields the items that own them; an item may then come on several pages.
     """
+    if feed.entity is Entity.INVENTORY_LEVEL:
+        async for page in stock.pages(client, position):
+            yield page
+        return
     origin = _BY_FEED[feed.entity, feed.name]
     domain = _changed(origin, window)
     after: int = position["after_id"] if position else 0
@@ -37,6 +43,8 @@ async def pages(client: Client, feed: Feed, *, window: Window, position: JsonObj
 
 async def fetch(client: Client, entity: Entity, source_ids: list[str]) -> list[Item]:
     """Read whole items by key, in the order of keys; those that are missing, or not this user's, are left out."""
+    if entity is Entity.INVENTORY_LEVEL:
+        return await stock.fetch(client, source_ids)
     ids = sorted(int(source_id) for source_id in source_ids if source_id.isdigit())
     return await _items(client, entity, ids, [])
 
@@ -67,6 +75,16 @@ def version(body: Mapping[str, Any]) -> str:
     receipts and invoices do not, for they are records of their own.
     """
     return max(_stamps(body, ("_timestamp",), _OWN_PARTS), key=Decimal, default="")
+
+
+def expect(expected: str | None, body: Mapping[str, Any], message: str) -> None:
+    """Compare the version that the caller saw with the present one.
+
+    Raises:
+        VersionConflict: They differ.
+    """
+    if expected and Decimal(version(body)) != Decimal(expected):
+        raise VersionConflict(message)
 
 
 async def _page(

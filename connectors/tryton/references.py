@@ -12,12 +12,15 @@ LOOKUPS: Final[Mapping[Referable, tuple[str, tuple[str, ...]]]] = {
     "item": ("product.product", ("code",)),
     "payment_terms": ("account.invoice.payment_term", ("name",)),
     "location": ("stock.location", ("code", "name")),
+    "work_location": ("stock.location", ("code", "name")),
 }
 _ENOUGH: Final = 10
 
 
 async def resolve(client: Client, kind: Referable, code: str) -> list[str]:
     """Give the keys of the active records called exactly so: 0, 1 or up to 10."""
+    if kind not in LOOKUPS:
+        return []  # equipment: no module of Tryton's own keeps any
     model, fields = LOOKUPS[kind]
     return [str(found) for found in await find_exact(client, model, fields, code)]
 

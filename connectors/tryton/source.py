@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from datetime import datetime
 
-from connectors.base import Change, Checked, Feed, Form, Item, JsonObject, Page, Referable, Window, Written
+from connectors.base import Change, Checked, Feed, Form, Item, JsonObject, Page, Referable, Window, Wire, Written
 from connectors.tryton import check, read, references, write
 from connectors.tryton.client import Client
 from connectors.tryton.forms import TrytonWriteDefaults
@@ -37,7 +37,7 @@ class TrytonSource:
         """Find what people call by a code."""
         return await references.resolve(self._client, kind, code)
 
-    async def write(self, change: Change, *, defaults: Form) -> Written:
+    async def write(self, change: Change, *, defaults: Form, wire: Wire) -> Written:
         """Carry a change to Tryton; see connectors.tryton.write."""
         if not isinstance(defaults, TrytonWriteDefaults):
             raise TypeError(f"Tryton's write defaults are TrytonWriteDefaults, not {type(defaults).__name__}")
@@ -47,4 +47,10 @@ class TrytonSource:
             units=unit_map(defaults.unit_map),
             warehouse=defaults.warehouse,
             first_address=defaults.invoice_address == "first",
+            wire=wire,
         )
+
+    async def find(self, change: Change, *, defaults: Form) -> list[str]:
+        """Find what carries a change's reference."""
+        del defaults
+        return await write.find(self._client, change)

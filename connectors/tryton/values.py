@@ -32,6 +32,11 @@ def row_id(value: Any, path: Path) -> int:
     return int(value)
 
 
+def price(text: str) -> Decimal:
+    """Make Tryton's decimal again of the text that wire.plain made of it."""
+    return Decimal(text)
+
+
 def quantity(value: Decimal, path: Path) -> float:
     """Make Tryton's float of a quantity.
 

@@ -1,11 +1,10 @@
 """Writing vendors: parties with an address, an e-mail address and a telephone number."""
 
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any, Final
 
 from connectors.base import Change, JsonObject, Written
-from connectors.errors import VersionConflict, WriteRejected
+from connectors.errors import WriteRejected
 from connectors.tryton import read
 from connectors.tryton import values as make
 from connectors.tryton.journal import Journal
@@ -35,8 +34,7 @@ async def create(journal: Journal, change: Change) -> Written:
     ]
     if places:
         made["addresses"] = [["create", places]]
-    [source_id] = await journal.do(MODEL, "create", [made])
-    return journal.written(str(source_id))
+    return await journal.made(MODEL, made)
 
 
 async def update(journal: Journal, change: Change) -> Written:
@@ -50,8 +48,7 @@ async def update(journal: Journal, change: Change) -> Written:
     if not found:
         raise WriteRejected("Tryton has no such party, or the user may not see it.")
     body = found[0].body
-    if change.expected and Decimal(read.version(body)) != Decimal(change.expected):
-        raise VersionConflict("The party changed in Tryton since it was read.")
+    read.expect(change.expected, body, "The party changed in Tryton since it was read.")
     made = await _values(journal, change, root)
     if made.get("code", body["code"]) != body["code"] and await _numbered(journal, body["id"]):
         raise make.rejected((*root, "number"), "Tryton numbers parties by itself; the number cannot be changed.")
@@ -60,7 +57,7 @@ async def update(journal: Journal, change: Change) -> Written:
         made["contact_mechanisms"] = contacts
     if made:
         await journal.do(MODEL, "write", [body["id"]], made, extra=_lock(body))
-    return journal.written(found[0].source_id)
+    return Written(found[0].source_id)
 
 
 async def _values(journal: Journal, change: Change, root: Path) -> JsonObject:

@@ -110,6 +110,7 @@ class ConnectedSystem(ConnectionFields, TenantRow, table=True):
         "entities": Many("ConnectedEntity", {"connection_id": "id"}, order=("entity",)),
         "health": One("ConnectionHealth", {"connection_id": "id"}),
         "tokens": Many("ApiKey", {"connection_id": "id"}, order=("id",)),
+        "capabilities": Many("Capability", {"connection_id": "id"}, order=("entity", "operation")),
     }
 
     id: UUID = c.uuid("Our own id.", primary_key=True, default_factory=new_id)

@@ -6,6 +6,7 @@ from typing import Final
 from sqlmodel import SQLModel
 
 from db.models.base import Computed, EntityRow, Fields
+from db.models.capability import Capability
 from db.models.connection import ConnectedEntity, ConnectedSystem, System
 from db.models.health import ConnectionError, ConnectionHealth, Issue  # noqa: A004  (the name in the API)
 from db.models.inventory.inventory_level import InventoryLevel, InventoryLevelFields
@@ -104,6 +105,7 @@ READABLE: Final[tuple[type[SQLModel], ...]] = (
     ConnectedSystem,
     ConnectedEntity,
     ConnectionHealth,
+    Capability,
     SyncRun,
     Issue,
     ConnectionError,

@@ -4,78 +4,84 @@ from decimal import Decimal
 from typing import Annotated, Any
 
 import strawberry
-from strawberry.scalars import JSON
 
-from db.models.organization import TokenScope
-from db.models.purchasing.purchase_order import PurchaseOrderFields, PurchaseOrderLineFields
-from db.types import Entity, Operation, encode_id
-from graph.context import ApiInfo, Read
+from db.models.purchasing.purchase_order import PurchaseOrderTransition
+from db.types import Entity, Operation
+from graph.context import ApiInfo
+from graph.entity import enumeration
 from graph.errors import bad_input
-from graph.inputs import (
-    GIVEN,
-    AddressInput,
-    ReferenceInput,
-    UserError,
-    given,
-    json_object,
-    record_input,
-    user_error,
-    without_nulls,
-)
-from graph.mutations.connections import connection_of
+from graph.inputs import GIVEN, ReferenceInput, given, without_nulls, write_input
+from graph.mutations.writing import MAX_LINES, CreateInput, RecordInput, payload, performed, told
 from graph.types.purchasing import PurchaseOrder
-from graph.types.writing import WriteOperation
-from jobs.write import Outcome, WriteRequest
+from jobs.write import Outcome
 
-MAX_LINES = 500
+_ORDER = Entity.PURCHASE_ORDER
+_TRANSITION: Any = enumeration(PurchaseOrderTransition)
 
 
-@record_input(PurchaseOrderLineFields, "description", "unit", "unit_price", "required_date", "custom_fields")
+@write_input(_ORDER, Operation.CREATE, line=True)
 class PurchaseOrderLineCreate:
     """One line of a new order."""
 
     quantity: Decimal = strawberry.field(description="How much is ordered.")
-    item: ReferenceInput | None = strawberry.field(default=strawberry.UNSET, description="What is ordered.")
-    location: ReferenceInput | None = strawberry.field(default=strawberry.UNSET, description="Where it goes.")
 
 
-@record_input(PurchaseOrderFields, "currency", "order_date", "required_date", "notes", "custom_fields")
+@write_input(_ORDER, Operation.UPDATE, line=True)
+class PurchaseOrderLineChange:
+    """A change of one line; what is left out stays, null clears."""
+
+    source_line_id: str = strawberry.field(description="The source's own key of the line, as `sourceLineId` tells it.")
+
+
+@write_input(_ORDER, Operation.CREATE)
 class PurchaseOrderCreate:
     """A new order. The same document makes an order in every system that can take its fields."""
 
     vendor: ReferenceInput = strawberry.field(description="Who it is placed with.")
     lines: list[PurchaseOrderLineCreate] = strawberry.field(description="What is ordered, 1 to 500 lines.")
-    payment_terms: ReferenceInput | None = strawberry.field(
-        default=strawberry.UNSET, description="When invoices are due."
+
+
+@write_input(_ORDER, Operation.UPDATE)
+class PurchaseOrderChange:
+    """A change of an order; what is left out stays, null clears."""
+
+    status: _TRANSITION | None = strawberry.field(default=strawberry.UNSET, description="A step to take after it.")
+    add_lines: list[PurchaseOrderLineCreate] | None = strawberry.field(
+        default=strawberry.UNSET, description="Lines to add, at most 500."
     )
-    ship_to: AddressInput | None = strawberry.field(default=strawberry.UNSET, description="Where the goods go.")
+    change_lines: list[PurchaseOrderLineChange] | None = strawberry.field(
+        default=strawberry.UNSET, description="Lines to change, at most 500."
+    )
+    remove_lines: list[str] | None = strawberry.field(
+        default=strawberry.UNSET, description="Lines to remove, by `sourceLineId`, at most 500."
+    )
 
 
 @strawberry.input(description="A new order for one connection.")
-class CreatePurchaseOrderInput:
+class CreatePurchaseOrderInput(CreateInput):
     """A new order for one connection."""
 
     purchase_order: PurchaseOrderCreate = strawberry.field(description="The order.")
-    connection_id: strawberry.ID | None = strawberry.field(
-        default=None, description="Where to make it; a connection token implies it."
-    )
-    idempotency_key: str | None = strawberry.field(
-        default=None, description="At most 255 characters. The same key and input make one order, however often sent."
-    )
-    source_fields: JSON | None = strawberry.field(
-        default=None, description="Values for the source's own field names, beyond the model."
-    )
 
 
-@strawberry.type(description="What became of a write.")
-class PurchaseOrderWritePayload:
-    """What became of a write."""
+@strawberry.input(description="A change of an order.")
+class UpdatePurchaseOrderInput(RecordInput):
+    """A change of an order."""
 
-    operation: WriteOperation | None = strawberry.field(default=None, description="The write's own record.")
-    purchase_order: PurchaseOrder | None = strawberry.field(
-        default=None, description="The order as the source now has it."
-    )
-    user_errors: list[UserError] = strawberry.field(default_factory=list, description="Why it was refused.")
+    changes: PurchaseOrderChange = strawberry.field(description="What to change.")
+
+
+@strawberry.input(description="An order to cancel.")
+class CancelPurchaseOrderInput(RecordInput):
+    """An order to cancel."""
+
+
+@strawberry.input(description="An order to delete.")
+class DeletePurchaseOrderInput(RecordInput):
+    """An order to delete."""
+
+
+PurchaseOrderWritePayload: Any = payload("PurchaseOrder", "purchase_order", PurchaseOrder)
 
 
 @strawberry.type
@@ -89,32 +95,46 @@ class PurchasingMutations:
         input: Annotated[CreatePurchaseOrderInput, GIVEN],  # noqa: A002
     ) -> PurchaseOrderWritePayload:
         """Make an order."""
-        context = info.context
-        context.who.require(TokenScope.WRITE)
-        lines = input.purchase_order.lines
-        if not 1 <= len(lines) <= MAX_LINES:
-            raise bad_input(f"An order has 1 to {MAX_LINES} lines.")
-        if input.idempotency_key is not None and not 1 <= len(input.idempotency_key) <= 255:
-            raise bad_input("idempotencyKey has 1 to 255 characters.")
         values = without_nulls(given(input.purchase_order))
+        if not 1 <= len(values["lines"]) <= MAX_LINES:
+            raise bad_input(f"An order has 1 to {MAX_LINES} lines.")
         values["lines"] = [without_nulls(line) for line in values["lines"]]
-        request = WriteRequest(
-            connection_id=connection_of(context, input.connection_id),
-            entity=Entity.PURCHASE_ORDER,
-            operation=Operation.CREATE,
-            values=values,
-            root="purchaseOrder",
-            idempotency_key=input.idempotency_key,
-            source_fields=json_object(input.source_fields, "sourceFields"),
-            actor=encode_id("ApiKey", context.who.token_id),
-            request_id=context.request_id,
-        )
-        return _payload(await context.services.write.perform(context.who.scope, request))
+        return _told(await performed(info, input, _ORDER, Operation.CREATE, root="purchaseOrder", values=values))
+
+    @strawberry.mutation(description="Change a purchase order in the connected system, and take it a step further.")
+    async def update_purchase_order(
+        self,
+        info: ApiInfo,
+        input: Annotated[UpdatePurchaseOrderInput, GIVEN],  # noqa: A002
+    ) -> PurchaseOrderWritePayload:
+        """Change an order."""
+        values = given(input.changes)
+        transition = values.pop("status", None)
+        lines = {name: values.pop(name, None) or [] for name in ("add_lines", "change_lines", "remove_lines")}
+        if any(len(rows) > MAX_LINES for rows in lines.values()):
+            raise bad_input(f"A change has at most {MAX_LINES} lines of each kind.")
+        lines["add_lines"] = [without_nulls(line) for line in lines["add_lines"]]
+        more = {"transition": transition, **lines}
+        return _told(await performed(info, input, _ORDER, Operation.UPDATE, root="changes", values=values, **more))
+
+    @strawberry.mutation(description="Cancel a purchase order in the connected system.")
+    async def cancel_purchase_order(
+        self,
+        info: ApiInfo,
+        input: Annotated[CancelPurchaseOrderInput, GIVEN],  # noqa: A002
+    ) -> PurchaseOrderWritePayload:
+        """Cancel an order."""
+        return _told(await performed(info, input, _ORDER, Operation.CANCEL))
+
+    @strawberry.mutation(description="Delete a purchase order in the connected system, where that allows it.")
+    async def delete_purchase_order(
+        self,
+        info: ApiInfo,
+        input: Annotated[DeletePurchaseOrderInput, GIVEN],  # noqa: A002
+    ) -> PurchaseOrderWritePayload:
+        """Delete an order."""
+        return _told(await performed(info, input, _ORDER, Operation.DELETE))
 
 
-def _payload(outcome: Outcome) -> PurchaseOrderWritePayload:
-    operation: Any = Read("WriteOperation", one=outcome.operation_id) if outcome.operation_id else None
-    record: Any = Read("PurchaseOrder", one=outcome.record_id) if outcome.record_id else None
-    return PurchaseOrderWritePayload(
-        operation=operation, purchase_order=record, user_errors=[user_error(each) for each in outcome.problems]
-    )
+def _told(outcome: Outcome) -> Any:
+    return told(PurchaseOrderWritePayload, "purchase_order", "PurchaseOrder", outcome)

@@ -141,6 +141,7 @@ class _Api:
             Route("/orders/{key}", self.delete, methods=["DELETE"]),
             Route("/lines", self.lines),
             Route("/vendors", self.vendors),
+            Route("/vendors", self.create_vendor, methods=["POST"]),
             Route("/tombstones", self.tombstones),
             Route("/resolve", self.resolve),
         ]
@@ -214,7 +215,10 @@ class _Api:
         return JsonBody({"id": key}, 201)
 
     async def update(self, request: Request) -> Response:
-        """Change an order; the `reference` is kept as the last one; If-Match, where given, must be its version."""
+        """Change an order: fields, all its `lines`, or some to `add` and `remove`.
+
+        The `reference` is kept as the last one; If-Match, where given, must be the order's version.
+        """
         key = request.path_params["key"]
         if key not in self._books.orders:
             return JsonBody({"error": f"no order {key}"}, 404)
@@ -227,8 +231,21 @@ class _Api:
         values: JsonObject = {name: body[name] for name in ("vendor", "currency", "notes", "status") if name in body}
         if "lines" in body:
             values["lines"] = self._lines(key, body["lines"])
+        if body.keys() & {"add", "remove"}:
+            kept = [line for line in self._books.orders[key]["lines"] if line["id"] not in body.get("remove", ())]
+            values["lines"] = [*kept, *self._lines(key, body.get("add", ()), after=self._last_line(key))]
         self._books.change(key, **values, **({"last_reference": body["reference"]} if "reference" in body else {}))
         return JsonBody({"id": key})
+
+    def _last_line(self, key: str) -> int:
+        return max((int(line["id"].rpartition("-")[2]) for line in self._books.orders[key]["lines"]), default=0)
+
+    async def create_vendor(self, request: Request) -> Response:
+        """Make a vendor; it keeps no reference, so nobody can find out whether it was made by a call of theirs."""
+        body = orjson.loads(await request.body())
+        key = f"w{len(self._books.vendors) + 1}"
+        self._books.add_vendor(key, body["name"])
+        return JsonBody({"id": key}, 201)
 
     async def delete(self, request: Request) -> Response:
         key = request.path_params["key"]
@@ -247,15 +264,15 @@ class _Api:
         """Refuse a vendor or an item that there is not."""
         if "vendor" in body and body["vendor"] not in self._books.vendors:
             return JsonBody({"error": f"vendor {body['vendor']} is blocked", "field": "vendor"}, 422)
-        for n, line in enumerate(body.get("lines", ())):
+        for n, line in enumerate([*body.get("lines", ()), *body.get("add", ())]):
             if line.get("item") not in self._books.items:
                 return JsonBody({"error": "unknown item", "field": "item", "line": n}, 422)
         return None
 
-    def _lines(self, key: str, lines: Sequence[Mapping[str, Any]]) -> list[JsonObject]:
+    def _lines(self, key: str, lines: Sequence[Mapping[str, Any]], *, after: int = 0) -> list[JsonObject]:
         return [
             self._books.line(f"{key}-{n}", self._books.items[line["item"]], line["quantity"], line.get("price") or "0")
-            for n, line in enumerate(lines, 1)
+            for n, line in enumerate(lines, after + 1)
         ]
 
 

@@ -204,6 +204,7 @@ async def test_the_system_role_may_do_exactly_what_it_is_granted(catalogue: asyn
         "api_token": ["SELECT"],
         "call_budget": ["SELECT", "UPDATE"],
         "connected_entity": ["SELECT", "UPDATE"],
+        "connection_capability": ["DELETE", "INSERT", "SELECT", "UPDATE"],
         "connection_error": ["DELETE"],
         "issue": ["DELETE"],
         "request_log": ["DELETE", "INSERT"],
@@ -236,7 +237,21 @@ async def test_the_system_role_may_do_exactly_what_it_is_granted(catalogue: asyn
         ("issue", "SELECT"): ["connection_id", "id", "resolved_at"],
         ("organization", "SELECT"): ["id", "name"],
         ("request_log", "SELECT"): ["id"],
-        ("write_operation", "SELECT"): ["connection_id", "created_at", "id", "organization_id", "sent_at", "state"],
+        ("write_operation", "SELECT"): [
+            "connection_id",
+            "created_at",
+            "fence",
+            "id",
+            "lease_expires_at",
+            "lease_owner",
+            "next_attempt_at",
+            "organization_id",
+            "sent_at",
+            "settled_at",
+            "state",
+            "woken_at",
+        ],
+        ("write_operation", "UPDATE"): ["fence", "lease_expires_at", "lease_owner", "woken_at"],
     }
 
 

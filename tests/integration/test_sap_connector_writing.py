@@ -4,9 +4,11 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+import orjson
 import pytest
 from pydantic import SecretStr
 
+from connectors.base import Wire
 from connectors.errors import (
     ConnectorError,
     OutcomeUnknown,
@@ -46,7 +48,8 @@ async def test_an_order_is_created_from_codes_and_read_back(s4: Sap) -> None:
     lines = [line(item, "500", "0.195", unit="EA", location_source_id=place), line(item, "2.5")]
     values = _order(vendor_source_id=vendor, payment_terms_source_id="NT30", notes="Gate 4", lines=lines)
 
-    written = await s4.write(PO, CREATE, values=values)
+    over = Wire()
+    written = await s4.write(PO, CREATE, over=over, values=values)
 
     order = await s4.record(PO, written.source_id)
     assert (order.vendor_source_id, order.currency, order.company, order.notes) == ("17300001", "EUR", "1010", "Gate 4")
@@ -59,9 +62,9 @@ async def test_an_order_is_created_from_codes_and_read_back(s4: Sap) -> None:
         Decimal("2.5"),
         date(2026, 12, 24),
     )
-    [call] = written.request["calls"]
-    assert call["body"]["CorrespncExternalReference"] == REFERENCE
-    assert "assword" not in str(written)
+    [call] = over.requests
+    assert orjson.loads(call["body"])["CorrespncExternalReference"] == REFERENCE
+    assert "assword" not in str(over)
 
 
 async def test_the_same_reference_creates_one_order(s4: Sap) -> None:
@@ -70,7 +73,7 @@ async def test_the_same_reference_creates_one_order(s4: Sap) -> None:
     other = await s4.write(PO, CREATE, values=_order(), reference="CHD000000002")
 
     assert second.source_id == first.source_id != other.source_id
-    assert second.answer == {"foundByReference": REFERENCE}
+    assert second.facts == {"foundByReference": REFERENCE}
     assert len(s4.wire.system.tables["A_PurchaseOrder"]) == 42
 
 
@@ -82,7 +85,7 @@ async def test_a_lost_answer_leaves_the_outcome_open_and_the_next_try_finds_the_
     again = await s4.write(PO, CREATE, values=_order())
 
     assert caught.value.sent
-    assert again.answer == {"foundByReference": REFERENCE}
+    assert again.facts == {"foundByReference": REFERENCE}
     assert len(s4.wire.system.tables["A_PurchaseOrder"]) == 41
 
 

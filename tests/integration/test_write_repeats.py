@@ -3,7 +3,6 @@
 import asyncio
 
 from db.types import ErrorCode, Reference
-from jobs.write import WriteDoor
 from tests.fixtures.engine import Engine
 from tests.fixtures.writing import operations, request, write
 
@@ -42,9 +41,7 @@ async def test_a_repeat_waits_no_longer_than_it_may_and_gets_the_open_operation(
     held = engine.ledger.fault("/orders", method="POST", hold=True)
     first = asyncio.create_task(write(engine, own, key="k1"))
     await held.reached.wait()
-    hasty = WriteDoor(
-        database=engine.database, queue=engine.queue, sources=engine.sources, now=engine.ahead, wait_seconds=0.2
-    )
+    hasty = engine.write_door(wait_seconds=0.2)
 
     repeat = await hasty.perform(own, request(own, key="k1"))
 

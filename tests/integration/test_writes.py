@@ -9,6 +9,7 @@ import pytest
 
 from db.scope import Scope
 from db.types import Entity, ErrorCode, Operation, Problem, Reference
+from jobs.write import WriteRequest
 from tests.fixtures.engine import Engine, counters
 from tests.fixtures.ledger import EPOCH
 from tests.fixtures.writing import BOLT, nothing_happened, operations, request, write
@@ -22,10 +23,9 @@ async def test_an_order_goes_out_and_comes_back_as_the_source_has_it(engine: Eng
     assert outcome.problems == ()
     sent = engine.ledger.asked("/orders", "POST")
     operation = (await operations(engine))[0]
-    reference = operation["id"].hex[-12:].upper()
     assert [call.body for call in sent] == [
         {
-            "reference": reference,
+            "reference": operation["reference"],
             "vendor": "v1",
             "currency": "EUR",
             "notes": "Ring twice",
@@ -42,7 +42,10 @@ async def test_an_order_goes_out_and_comes_back_as_the_source_has_it(engine: Eng
         outcome.record_id,
     )
     assert (operation["source_id"], operation["actor"], operation["request_id"]) == ("0001", "key_1", "req_1")
-    assert orjson.loads(operation["answer"]) == {"id": "0001"}
+    assert orjson.loads(operation["answer"]) == {"answers": [{"id": "0001"}]}
+    [request] = orjson.loads(operation["request"])["calls"]
+    assert (request["method"], request["url"]) == ("POST", f"{engine.ledger.url}/orders")
+    assert orjson.loads(request["body"]) == sent[0].body
     assert operation["created_at"] <= operation["sent_at"] <= operation["settled_at"]
     assert [event["type"] for event in await engine.events(own)] == ["purchase_order.created", "write.settled"]
 
@@ -57,7 +60,7 @@ async def test_the_next_sync_finds_a_written_order_known(engine: Engine) -> None
 
 
 async def test_sent_is_committed_before_the_first_byte_leaves(engine: Engine) -> None:
-    """Off: the order of `writes.change(… SENT …)` and `source.write` in jobs/write.py `_carry`."""
+    """Off: the order of `_change(… SENT …)` and `source.write` in jobs/carry.py `_send`."""
     own = await engine.connect()
     held = engine.ledger.fault("/orders", method="POST", hold=True)
 
@@ -87,7 +90,7 @@ async def test_no_transaction_is_open_while_the_source_resolves_a_code(engine: E
 
 
 async def test_record_event_and_settled_operation_are_one_transaction(engine: Engine) -> None:
-    """Off: `upsert.store` in a transaction of its own in jobs/write.py `_settle`."""
+    """Off: `upsert.store` in a transaction of its own in jobs/readback.py `settle`."""
     own = await engine.connect()
     await engine.superuser.execute(
         "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS"
@@ -185,7 +188,7 @@ async def test_an_id_of_another_connection_names_nothing(engine: Engine) -> None
             "BAD_USER_INPUT",
             [("purchaseOrder", "currency"), ("purchaseOrder", "lines", "0", "description")],
         ),
-        ({"operation": Operation.CANCEL}, "UNSUPPORTED", [None]),
+        ({"notes": "x" * 2_001}, "BAD_USER_INPUT", [("purchaseOrder", "notes")]),
     ],
 )
 async def test_what_the_system_cannot_take_is_told_before_anything_leaves(
@@ -220,31 +223,6 @@ async def test_the_sources_own_refusal_comes_with_its_place_and_stores_no_record
     assert [(event["type"], event["data"]["state"]) for event in told] == [("write.settled", "FAILED")]
 
 
-@pytest.mark.parametrize("fault", [{"drop": True}, {"status": 502}])
-async def test_a_lost_answer_is_an_unknown_outcome_and_is_never_sent_again(
-    engine: Engine, fault: dict[str, Any]
-) -> None:
-    """The first time the ledger has made the order, the second time not: nobody here can tell.
-
-    Off: `unknown` in jobs/write.py `_refused`; a retry of SourceUnavailable around `source.write`.
-    """
-    own = await engine.connect()
-    engine.ledger.fault("/orders", method="POST", **fault)
-
-    outcome = await write(engine, own, key="k1")
-    again = await write(engine, own, key="k1")
-
-    assert [problem.code for problem in outcome.problems] == [ErrorCode.OUTCOME_UNKNOWN]
-    assert (again.operation_id, [problem.code for problem in again.problems]) == (
-        outcome.operation_id,
-        [ErrorCode.OUTCOME_UNKNOWN],
-    )
-    operation = (await operations(engine))[0]
-    assert (operation["state"], operation["settled_at"]) == ("OUTCOME_UNKNOWN", None)
-    assert len(engine.ledger.asked("/orders", "POST")) == 1
-    assert len(engine.ledger.orders) == (1 if "drop" in fault else 0)
-
-
 async def test_a_source_that_cannot_be_reached_at_all_has_not_got_the_write(engine: Engine) -> None:
     own = await engine.connect()
     door = engine.write_door()
@@ -273,26 +251,27 @@ async def _move(engine: Engine, own: Scope) -> None:
     )
 
 
-async def test_a_failure_of_our_own_after_sending_is_an_unknown_outcome(engine: Engine) -> None:
-    """Off: `except Exception` in jobs/write.py `_carry`: the operation stays SENT for ever."""
-    own = await engine.connect()
-    engine.ledger.fault("/orders", method="POST", status=200)  # an answer without the id
-
-    outcome = await write(engine, own)
-
-    assert [problem.code for problem in outcome.problems] == [ErrorCode.OUTCOME_UNKNOWN]
-    assert [operation["state"] for operation in await operations(engine)] == ["OUTCOME_UNKNOWN"]
-
-
 async def test_a_write_stands_when_its_read_back_fails(engine: Engine) -> None:
     own = await engine.connect()
-    engine.ledger.fault("/orders", status=503)
+    engine.ledger.fault("/orders", status=503, times=3)
 
     outcome = await write(engine, own)
 
     assert (outcome.problems, outcome.record_id) == ((), None)
     assert [operation["state"] for operation in await operations(engine)] == ["SUCCEEDED"]
     assert counters(await engine.sync(own)) == {"fetched": 1, "created": 1, "pages": 1}
+
+
+async def test_an_operation_that_the_system_does_not_have_is_told(engine: Engine) -> None:
+    own = await engine.connect()
+    assert own.connection_id is not None
+    asked = WriteRequest(Entity.WORK_ORDER, Operation.CREATE, {"title": "Leak"}, "workOrder", own.connection_id)
+
+    outcome = await engine.write_door().perform(own, asked)
+
+    message = "Ledger cannot do CREATE WORK_ORDER through this API."
+    assert outcome.problems == (Problem(ErrorCode.UNSUPPORTED, message),)
+    assert await nothing_happened(engine)
 
 
 @pytest.mark.parametrize(

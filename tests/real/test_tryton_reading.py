@@ -84,7 +84,13 @@ async def test_a_user_without_purchasing_is_told_per_entity(tryton_server: Tryto
     async with source(tryton_server, username=tryton_server.limited_username, password=password) as opened:
         checked = await opened.check()
 
-    assert set(checked.refused) == {Entity.PURCHASE_ORDER}
+    assert set(checked.refused) == {Entity.PURCHASE_ORDER, Entity.WORK_ORDER}
+    refused = {(entity.value, operation.value) for entity, operation in checked.unwritable}
+    assert {(entity, operation) for entity, operation in refused if entity != "VENDOR"} == {
+        *(("PURCHASE_ORDER", name) for name in ("CREATE", "UPDATE", "CANCEL", "DELETE")),
+        *(("WORK_ORDER", name) for name in ("CREATE", "UPDATE")),
+        ("INVENTORY_LEVEL", "ADJUST"),
+    }
     assert checked.refused[Entity.PURCHASE_ORDER].startswith('You are not allowed to access "Purchase".')
 
 

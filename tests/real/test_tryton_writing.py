@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from connectors.base import Change
+from connectors.base import Change, Wire
 from connectors.errors import VersionConflict, WriteRejected
 from connectors.mapping import project
 from connectors.tryton import read
@@ -137,7 +137,7 @@ async def test_the_same_reference_never_makes_a_second_order(opened: TrytonSourc
     other = await write(opened, Operation.CREATE, reference="CHx100", values=values, source_fields=fields)
 
     assert first.source_id == again.source_id != other.source_id
-    assert again.request == {"calls": []}
+    assert again.facts == {"foundByReference": "CH_100%"}
     found = tryton_client.call(
         "purchase.purchase", "search", [["description", "=", "Spare parts [CH_100%]"]], 0, 9, None
     )
@@ -306,10 +306,10 @@ async def test_the_connections_defaults_decide_warehouse_and_address(
     [for_invoices] = tryton_client.call("party.address", "create", [address])
     change = Change(Entity.PURCHASE_ORDER, Operation.CREATE, "", values={"vendor_source_id": vendor, "lines": []})
 
-    by_invoice = await opened.write(change, defaults=TrytonWriteDefaults(warehouse="Warehouse"))
-    by_first = await opened.write(change, defaults=TrytonWriteDefaults(invoice_address="first"))
+    by_invoice = await opened.write(change, defaults=TrytonWriteDefaults(warehouse="Warehouse"), wire=Wire())
+    by_first = await opened.write(change, defaults=TrytonWriteDefaults(invoice_address="first"), wire=Wire())
     with pytest.raises(WriteRejected, match="'NOWHERE'"):
-        await opened.write(change, defaults=TrytonWriteDefaults(warehouse="NOWHERE"))
+        await opened.write(change, defaults=TrytonWriteDefaults(warehouse="NOWHERE"), wire=Wire())
 
     assert (await body(opened, by_invoice.source_id))["invoice_address"] == for_invoices
     assert (await body(opened, by_first.source_id))["invoice_address"] == party["addresses"][0]
@@ -326,10 +326,12 @@ async def test_a_vendor_is_created_and_changed(opened: TrytonSource) -> None:
         "payment_terms_source_id": terms,
         "addresses": [place],
     }
-    made = await opened.write(Change(Entity.VENDOR, Operation.CREATE, "CH-V", values=values), defaults=DEFAULTS)
+    made = await opened.write(
+        Change(Entity.VENDOR, Operation.CREATE, "CH-V", values=values), defaults=DEFAULTS, wire=Wire()
+    )
     change = {"name": "Generic Vendor 2", "email": "new@vendor.example", "phone": None, "active": False}
     update = Change(Entity.VENDOR, Operation.UPDATE, "CH-V", source_id=made.source_id, values=change)
-    await opened.write(update, defaults=DEFAULTS)
+    await opened.write(update, defaults=DEFAULTS, wire=Wire())
 
     [item] = await opened.fetch(Entity.VENDOR, [made.source_id])
     vendor = project(TRYTON.mappings[Entity.VENDOR], item.body, units={}).model_dump(exclude_none=True)
@@ -345,13 +347,15 @@ async def test_a_vendor_is_created_and_changed(opened: TrytonSource) -> None:
     }
     number = Change(Entity.VENDOR, Operation.UPDATE, "CH-V", source_id=made.source_id, values={"number": "X"})
     with pytest.raises(WriteRejected, match="numbers parties by itself"):
-        await opened.write(number, defaults=DEFAULTS)
+        await opened.write(number, defaults=DEFAULTS, wire=Wire())
 
 
 async def test_a_vendor_with_a_taken_number_is_refused(opened: TrytonSource) -> None:
     values = {"name": "Generic Vendor", "number": "V-001"}
 
     with pytest.raises(WriteRejected) as caught:
-        await opened.write(Change(Entity.VENDOR, Operation.CREATE, "CH-V", values=values), defaults=DEFAULTS)
+        await opened.write(
+            Change(Entity.VENDOR, Operation.CREATE, "CH-V", values=values), defaults=DEFAULTS, wire=Wire()
+        )
 
     assert caught.value.source_message == "The code on party must be unique."

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from pydantic import SecretStr
 
-from connectors.base import Change, Feed, Item, Page, Window, Written
+from connectors.base import Change, Feed, Item, Page, Window, Wire, Written
 from connectors.egress import Egress
 from connectors.mapping import project
 from connectors.tryton.connector import TRYTON
@@ -69,10 +69,18 @@ def record(item: Item) -> PurchaseOrderRecord:
     return made
 
 
-async def write(opened: TrytonSource, operation: Operation, *, reference: str = "CH-TEST", **parts: Any) -> Written:
-    """Write a purchase order."""
-    change = Change(Entity.PURCHASE_ORDER, operation, reference, **parts)
-    return await opened.write(change, defaults=DEFAULTS)
+async def write(
+    opened: TrytonSource,
+    operation: Operation,
+    *,
+    reference: str = "CH-TEST",
+    entity: Entity = Entity.PURCHASE_ORDER,
+    over: Wire | None = None,
+    **parts: Any,
+) -> Written:
+    """Write a purchase order, or another record, over a wire."""
+    change = Change(entity, operation, reference, **parts)
+    return await opened.write(change, defaults=DEFAULTS, wire=over or Wire())
 
 
 def draft(client: TrytonClient, *, lines: int = 1) -> str:

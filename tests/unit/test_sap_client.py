@@ -7,7 +7,7 @@ import orjson
 import pytest
 from pydantic import SecretStr
 
-from connectors.base import Change, Page, Window
+from connectors.base import Change, Page, Window, Wire
 from connectors.egress import Egress, Request, Response
 from connectors.errors import BadResponse, ConfigError, SourceFault, SourceUnavailable, WriteRejected
 from connectors.kit.auth import Basic
@@ -123,7 +123,8 @@ async def test_an_answer_cut_on_its_way_is_worth_another_try() -> None:
 async def test_a_service_without_tokens_is_written_to_without_one() -> None:
     client, canned = _client(Response(200, JSON, b"{}"), Response(204, {}, b""))
 
-    assert await client.change("PATCH", PO, "A_PurchaseOrder('1')", body={"A": "1"}, etag='W/"1"') == {}
+    request = client.changing("PATCH", PO, "A_PurchaseOrder('1')", body={"A": "1"}, etag='W/"1"')
+    assert await client.carry(PO, request) == {}
 
     patch = canned.requests[1]
     assert "x-csrf-token" not in patch.headers
@@ -136,7 +137,7 @@ async def test_two_refused_tokens_are_the_sources_fault() -> None:
     client, canned = _client(token, refused, token, refused)
 
     with pytest.raises(SourceFault, match="two fresh CSRF tokens"):
-        await client.change("POST", PO, "A_PurchaseOrder", body={})
+        await client.carry(PO, client.changing("POST", PO, "A_PurchaseOrder", body={}))
     assert [request.method for request in canned.requests] == ["GET", "POST", "GET", "POST"]
 
 
@@ -144,7 +145,7 @@ async def test_a_strange_answer_to_a_change_leaves_its_outcome_open() -> None:
     client, _ = _client(Response(200, {"x-csrf-token": "t"}, b"{}"), Response(201, JSON, b'{"d":'))
 
     with pytest.raises(SourceUnavailable) as caught:
-        await client.change("POST", PO, "A_PurchaseOrder", body={})
+        await client.carry(PO, client.changing("POST", PO, "A_PurchaseOrder", body={}))
     assert caught.value.sent
 
 
@@ -176,7 +177,7 @@ async def test_a_transition_without_effect_is_told() -> None:
     change = Change(Entity.WORK_ORDER, Operation.UPDATE, "CHD000000001", source_id="4000001")
 
     with pytest.raises(WriteRejected, match=r"RELEASE .* without effect") as caught:
-        await work.update(client, Steps(client), change, transition="RELEASE")
+        await work.update(client, Steps(client, Wire()), change, transition="RELEASE")
 
     assert caught.value.source_message == "CRTD"
     assert "ReleaseMaintenanceOrder?MaintenanceOrder=%274000001%27" in canned.requests[2].url

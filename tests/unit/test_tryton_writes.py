@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from connectors.base import JsonObject, Wire
+from connectors.egress import Request
 from connectors.errors import ConnectorError, OutcomeUnknown, SourceFault, SourceUnavailable, WriteRejected
-from connectors.tryton import faults, guard, values
+from connectors.tryton import faults, guard, values, wire
 from connectors.tryton.client import Client
 from connectors.tryton.journal import Journal
 
@@ -65,23 +67,32 @@ class Scripted(Client):
     def __init__(self, *ends: Any) -> None:
         self._ends = list(ends)
 
-    async def call(
-        self,
-        model: str,  # noqa: ARG002
-        method: str,  # noqa: ARG002
-        *args: Any,  # noqa: ARG002
-        extra: Mapping[str, Any] | None = None,  # noqa: ARG002
-        purpose: faults.Purpose = "read",  # noqa: ARG002
-    ) -> Any:
+    async def context(self) -> JsonObject:
+        return {"company": 1}
+
+    async def change(self, model: str, method: str, *args: Any, extra: Mapping[str, Any] | None = None) -> Request:
+        return wire.request("http://erp/db/", f"model.{model}.{method}", *args, extra or {}, safe=False)
+
+    async def carry(self, request: Request, *, purpose: faults.Purpose = "write") -> Any:  # noqa: ARG002
         end = self._ends.pop(0)
         if isinstance(end, ConnectorError):
             raise end
         return end
 
+    async def call(
+        self,
+        model: str,
+        method: str,
+        *args: Any,
+        extra: Mapping[str, Any] | None = None,
+        purpose: faults.Purpose = "read",
+    ) -> Any:
+        return await self.carry(await self.change(model, method, *args, extra=extra), purpose=purpose)
+
 
 async def outcome(*ends: Any, changes: int) -> ConnectorError:
     """Run `changes` changing calls and then reading ones, until one fails."""
-    journal = Journal(Scripted(*ends))
+    journal = Journal(Scripted(*ends), Wire())
     with pytest.raises(ConnectorError) as caught:
         await carried_out(journal, changes=changes, reads=len(ends) - changes)
     return caught.value
@@ -130,16 +141,23 @@ async def test_a_fault_before_any_change_stays_a_fault() -> None:
 
 
 async def test_a_change_tells_what_went_over_the_wire() -> None:
-    journal = Journal(Scripted([7]))
-    await journal.do("purchase.purchase", "create", [{"unit_price": Decimal("1.50")}])
+    over = Wire()
 
-    written = journal.written("7")
+    written = await Journal(Scripted([7]), over).made("purchase.purchase", {"unit_price": Decimal("1.50")})
 
-    price = {"__class__": "Decimal", "decimal": "1.50"}
-    assert written.request == {
-        "calls": [{"method": "model.purchase.purchase.create", "params": [[{"unit_price": price}]]}]
-    }
-    assert written.answer == {"results": [[7]]}
+    price = '{"__class__":"Decimal","decimal":"1.50"}'
+    body = f'{{"id":1,"method":"model.purchase.purchase.create","params":[[{{"unit_price":{price}}}],{{}}]}}'
+    assert over.requests == [{"method": "POST", "url": "http://erp/db/", "body": body}]
+    assert (over.answers, written.source_id) == ([[7]], "7")
+
+
+async def test_a_dry_wire_notes_the_same_request_and_sends_nothing() -> None:
+    real, dry = Wire(), Wire(dry=True)
+    await Journal(Scripted([7]), real).made("purchase.purchase", {"comment": "x"})
+
+    written = await Journal(Scripted(), dry).made("purchase.purchase", {"comment": "x"})
+
+    assert (dry.requests, dry.answers, written.source_id) == (real.requests, [], "")
 
 
 @pytest.mark.parametrize("quantity", ["0.1", "500", "136.25", "1E+2", "-3.5"])

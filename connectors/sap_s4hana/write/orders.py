@@ -49,10 +49,18 @@ async def create(client: SapClient, steps: Steps, change: Change, defaults: Writ
     if before is not None:
         return found(before, change.reference)
     answer = await steps.call("POST", SERVICE, "A_PurchaseOrder", body=body)
-    number = answer.get("PurchaseOrder")
-    if not number:
-        raise BadResponse("SAP made an order without telling its number.")
-    return steps.written(str(number))
+    return made(steps, answer, "PurchaseOrder")
+
+
+def made(steps: Steps, answer: JsonObject, key: str) -> Written:
+    """Tell what was made; a dry wire makes nothing.
+
+    Raises:
+        BadResponse: SAP answered without the key.
+    """
+    if not answer.get(key) and not steps.dry:
+        raise BadResponse(f"SAP made it without telling its {key}.")
+    return Written(str(answer.get(key) or ""))
 
 
 def create_body(change: Change, defaults: WriteDefaults) -> JsonObject:

@@ -28,9 +28,7 @@ _WORK: Final = frozenset(
         "title",
         "priority",
         "asset_source_id",
-        "asset_code",
         "location_source_id",
-        "location_code",
         "site",
         "scheduled_start_at",
         "scheduled_end_at",
@@ -39,6 +37,9 @@ _WORK: Final = frozenset(
         "custom_fields",
     }
 )
+
+_TITLE: Final = {"title": 40}
+_TEXTS: Final = {"lines.description": 40, "lines.vendor_item_code": 35}
 
 WRITES: Final[Mapping[tuple[Entity, Operation], WriteSpec]] = {
     (Entity.PURCHASE_ORDER, Operation.CREATE): WriteSpec(
@@ -55,31 +56,47 @@ WRITES: Final[Mapping[tuple[Entity, Operation], WriteSpec]] = {
             "custom_fields",
             "lines",
         },
+        max_length=_TEXTS,
         reference_field=orders.REFERENCE,
+        look='Search SAP\'s purchase orders for the reference in "Your Reference".',
     ),
     (Entity.PURCHASE_ORDER, Operation.UPDATE): WriteSpec(
-        writable=_LINE | {"vendor_reference", "required_date", "payment_terms", "notes", "custom_fields", "lines"}
+        writable=_LINE | {"vendor_reference", "required_date", "payment_terms", "notes", "custom_fields", "lines"},
+        max_length=_TEXTS,
+        look="Open the order in SAP and compare it with what was asked.",
     ),
-    (Entity.PURCHASE_ORDER, Operation.CANCEL): WriteSpec(),
+    (Entity.PURCHASE_ORDER, Operation.CANCEL): WriteSpec(look="Open the order in SAP: are all its items deleted?"),
     (Entity.WORK_ORDER, Operation.CREATE): WriteSpec(
-        required=frozenset({"title"}), writable=_WORK | {"native_type", "tasks"}
+        required=frozenset({"title"}),
+        writable=_WORK | {"native_type", "tasks"},
+        max_length=_TITLE,
+        # None of a maintenance order's texts is free for a reference of ours: each means something to its planners.
+        look="List SAP's maintenance orders of the connection's user by their creation: is one with this title there?",
     ),
     (Entity.WORK_ORDER, Operation.UPDATE): WriteSpec(
         # Type and planning plant cannot change (sap:updatable="false"); the maintenance plant comes from the asset.
         writable=_WORK - {"site"},
-        transitions=frozenset(work.TRANSITIONS) - {"CANCEL"},
+        transitions=work.ENDS,
+        max_length=_TITLE,
+        look="Open the maintenance order in SAP and compare it with what was asked.",
     ),
-    (Entity.WORK_ORDER, Operation.CANCEL): WriteSpec(),
     (Entity.VENDOR, Operation.CREATE): WriteSpec(
         required=frozenset({"name", "addresses"}),
         writable=frozenset({"name", "tax_id", "email", "phone", "addresses", "currency", "payment_terms"}),
+        max_length={"name": 160, "tax_id": 20},
         reference_field=vendors.REFERENCE,
+        look="Search SAP's business partners for the reference in their number in the external system.",
     ),
     (Entity.VENDOR, Operation.UPDATE): WriteSpec(
-        writable=frozenset({"name", "currency", "payment_terms", "active", "blocked_for_purchasing"})
+        writable=frozenset({"name", "currency", "payment_terms", "active", "blocked_for_purchasing"}),
+        max_length={"name": 160},
+        look="Open the supplier in SAP and compare it with what was asked.",
     ),
     (Entity.INVENTORY_LEVEL, Operation.ADJUST): WriteSpec(
-        writable=frozenset({"item_source_id", "site", "location", "lot", "quantity", "delta", "unit", "reason"}),
+        required=frozenset({"item_source_id"}),
+        writable=frozenset({"item_source_id", "location", "lot", "quantity", "delta", "unit", "reason"}),
+        max_length={"lot": 10, "reason": 50},
         reference_field=stock.REFERENCE,
+        look="Search SAP's material documents for the reference.",
     ),
 }

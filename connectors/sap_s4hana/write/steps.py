@@ -5,7 +5,7 @@ from datetime import UTC
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final, Literal
 
-from connectors.base import JsonObject, Written
+from connectors.base import JsonObject, Wire, Written
 from connectors.errors import (
     ConnectorError,
     PermissionRefused,
@@ -23,11 +23,15 @@ _REFUSALS: Final = (WriteRejected, VersionConflict, PermissionRefused)
 class Steps:
     """Sends the calls of one change, and tells them."""
 
-    def __init__(self, client: SapClient) -> None:
+    def __init__(self, client: SapClient, wire: Wire) -> None:
         self._client = client
-        self._calls: list[JsonObject] = []
-        self._answers: list[JsonObject] = []
+        self._wire = wire
         self._left = False
+
+    @property
+    def dry(self) -> bool:
+        """Nothing is sent, so there is nothing to read back."""
+        return self._wire.dry
 
     async def call(
         self,
@@ -39,26 +43,29 @@ class Steps:
         etag: str | None = None,
         options: Mapping[str, str] | None = None,
     ) -> JsonObject:
-        """Send one call.
+        """Send one call; on a dry wire the answer is empty.
 
         Raises:
             WriteRejected: Refused; when earlier calls were carried out, the message says so.
             SourceUnavailable: With `sent` true as soon as anything may have been carried out.
         """
+        request = self._client.changing(method, service, path, body=body, etag=etag, options=options)
+        if not self._wire.sends(request):
+            return {}
         self._left = True
         try:
-            answer = await self._client.change(method, service, path, body=body, etag=etag, options=options)
+            answer = await self._client.carry(service, request)
         except _REFUSALS as error:
-            if not self._answers:
+            if not self._wire.answers:
                 raise
             raise WriteRejected(
-                f"{error.message} {len(self._answers)} earlier part(s) of the change were stored.",
+                f"{error.message} {len(self._wire.answers)} earlier part(s) of the change were stored.",
                 source_message=error.source_message,
                 problems=error.problems,
                 remedy="Read the record again: SAP stored the earlier parts. Correct the rest and send only that.",
             ) from error
         except ConnectorError as error:
-            if not self._answers:
+            if not self._wire.answers:
                 raise
             raise SourceUnavailable(
                 f"{error.message} Earlier parts of the change were stored.",
@@ -66,9 +73,7 @@ class Steps:
                 sent=True,
                 source_message=error.source_message,
             ) from error
-        told = {"method": method, "service": service, "path": path, **({"query": dict(options)} if options else {})}
-        self._calls.append({**told, **({"body": body} if body is not None else {})})
-        self._answers.append(answer)
+        self._wire.answers.append(answer)
         return answer
 
     def outcome(self, error: ConnectorError) -> ConnectorError:
@@ -78,14 +83,10 @@ class Steps:
         """
         if isinstance(error, SourceUnavailable) and error.sent and not self._left:
             return SourceUnavailable(error.message, reason=error.reason, sent=False)
-        if self._answers and not isinstance(error, (WriteRejected, SourceUnavailable)):
+        if self._wire.answers and not isinstance(error, (WriteRejected, SourceUnavailable)):
             text = f"The change was sent, but could not be read back: {error.message}"
             return SourceUnavailable(text, reason="RESET", sent=True, source_message=error.source_message)
         return error
-
-    def written(self, source_id: str) -> Written:
-        """Tell the whole change."""
-        return Written(source_id, {"calls": self._calls}, {"answers": self._answers})
 
 
 async def known(client: SapClient, service: Service, path: str, *, field: str, reference: str, key: str) -> str | None:
@@ -99,7 +100,7 @@ async def known(client: SapClient, service: Service, path: str, *, field: str, r
 
 def found(source_id: str, reference: str) -> Written:
     """Tell a change that had been carried out before: nothing is sent."""
-    return Written(source_id, {"calls": []}, {"foundByReference": reference})
+    return Written(source_id, {"foundByReference": reference})
 
 
 def missing(needed: Mapping[str, Any], *, where: Mapping[str, str], prefix: Sequence[str] = ()) -> list[Problem]:
@@ -136,20 +137,24 @@ def refuse(problems: Sequence[Problem]) -> None:
         )
 
 
-def check_expected(expected: str | None, stamp: str | None) -> None:
-    """Compare the version that the caller saw with SAP's, as SAP writes it or as an ISO instant.
+def check_expected(expected: str | None, *stamps: str | None) -> None:
+    """Compare the version that the caller saw with SAP's: one of the stamps as SAP writes it, or an ISO instant.
 
     Raises:
-        VersionConflict: They differ.
+        VersionConflict: It is none of them, and there is one.
     """
-    if expected is None or stamp is None or expected == stamp:
-        return
+    told = [stamp for stamp in stamps if stamp is not None]
+    seen = expected.replace("+00:00", "Z") if expected and not expected.startswith("/") else expected
+    if seen is not None and told and seen not in {*told, *filter(None, map(_instant, told))}:
+        raise VersionConflict("The record changed in SAP since it was read.")
+
+
+def _instant(stamp: str) -> str | None:
     try:
         at = read_instant(stamp)
     except ValueError:
-        at = None
-    if at is None or expected.replace("Z", "+00:00") != at.astimezone(UTC).isoformat():
-        raise VersionConflict("The record changed in SAP since it was read.")
+        return None
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z") if at else None
 
 
 def ignored(sent: Mapping[str, Any], stored: Mapping[str, Any]) -> list[str]:

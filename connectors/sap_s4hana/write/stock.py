@@ -11,14 +11,13 @@ from decimal import Decimal
 from typing import Any, Final
 
 from connectors.base import Change, JsonObject, Written
-from connectors.errors import BadResponse
 from connectors.kit.odata2 import text_literal, write_day, write_decimal
 from connectors.sap_s4hana import values as v
 from connectors.sap_s4hana.client import SapClient
 from connectors.sap_s4hana.forms import WriteDefaults
 from connectors.sap_s4hana.services import STOCK_KEY, stock_id, stock_key
 from connectors.sap_s4hana.units import native_unit
-from connectors.sap_s4hana.write.orders import place_fields
+from connectors.sap_s4hana.write.orders import made, place_fields
 from connectors.sap_s4hana.write.steps import Steps, found, known, missing, refuse
 from db.types import ErrorCode, Problem
 
@@ -50,14 +49,13 @@ async def adjust(client: SapClient, steps: Steps, change: Change, defaults: Writ
         return found(stock_id(key), change.reference)
     delta = difference(change.values, on_hand)
     if not delta:
-        return Written(stock_id(key), {"calls": []}, {"onHand": str(on_hand), "difference": "0"})
+        return Written(stock_id(key), {"onHand": str(on_hand), "difference": "0"})
     now = await client.clock()
     body = movement_body(change, defaults, key=key, delta=delta, unit=unit, today=now)
     answer = await steps.call("POST", SERVICE, "A_MaterialDocumentHeader", body=body)
-    if not answer.get("MaterialDocument"):
-        raise BadResponse("SAP posted a goods movement without telling its document.")
-    done = steps.written(stock_id(key))
-    return Written(done.source_id, done.request, {**done.answer, "onHand": str(on_hand), "difference": str(delta)})
+    document = made(steps, answer, "MaterialDocument").source_id
+    facts = {"materialDocument": document, "onHand": str(on_hand), "difference": str(delta)}
+    return Written(stock_id(key), facts)
 
 
 def level_key(change: Change, defaults: WriteDefaults) -> dict[str, str]:
@@ -82,6 +80,11 @@ def level_key(change: Change, defaults: WriteDefaults) -> dict[str, str]:
         **place,
     }
     return {name: str(told.get(name) or "") for name in STOCK_KEY}
+
+
+async def level_id(client: SapClient, change: Change, defaults: WriteDefaults) -> str:
+    """Give the key of the level that a change adjusts, as SAP tells it."""
+    return stock_id((await _level(client, level_key(change, defaults)))[0])
 
 
 def difference(values: Mapping[str, Any], on_hand: Decimal) -> Decimal:

@@ -41,6 +41,8 @@ async def create(client: SapClient, steps: Steps, change: Change, defaults: Writ
     if before is not None:
         return found(before, change.reference)
     answer = await steps.call("POST", SERVICE, "A_BusinessPartner", body=body)
+    if steps.dry:
+        return Written("")
     partner = str(answer.get("BusinessPartner") or "")
     supplier = answer.get("Supplier")
     if partner and not supplier:
@@ -49,7 +51,7 @@ async def create(client: SapClient, steps: Steps, change: Change, defaults: Writ
         supplier = made.body.get("Supplier") if made else None
     if not supplier:
         raise BadResponse(f"SAP made business partner {partner} but no supplier of it yet.")
-    return steps.written(str(supplier))
+    return Written(str(supplier))
 
 
 def create_body(change: Change, defaults: WriteDefaults) -> JsonObject:
@@ -107,7 +109,7 @@ async def update(client: SapClient, steps: Steps, change: Change) -> Written:
         key = {"Supplier": supplier, "PurchasingOrganization": str(organization["PurchasingOrganization"])}
         names += await _patch(client, steps, key_path("A_SupplierPurchasingOrg", key), terms)
     refuse_ignored(names)
-    return steps.written(supplier)
+    return Written(supplier)
 
 
 async def _patch(client: SapClient, steps: Steps, path: str, body: JsonObject) -> Sequence[str]:
@@ -116,6 +118,8 @@ async def _patch(client: SapClient, steps: Steps, path: str, body: JsonObject) -
     if present is None:
         raise WriteRejected(f"SAP has no {path}.")
     await steps.call("PATCH", SERVICE, path, body=body, etag=present.etag)
+    if steps.dry:
+        return []
     stored = await client.get(SERVICE, path)
     return ignored(body, stored.body if stored else {})
 

@@ -5,13 +5,14 @@ from datetime import datetime
 from typing import Any, Final
 
 from connectors.base import Change, JsonObject, Written
-from connectors.errors import BadResponse, Unsupported, WriteRejected
+from connectors.errors import Unsupported, WriteRejected
 from connectors.kit.odata2 import instant_literal, key_path, text_literal
 from connectors.mapping import To, written
 from connectors.sap_s4hana.client import Entity as Found
 from connectors.sap_s4hana.client import SapClient
 from connectors.sap_s4hana.forms import WriteDefaults
 from connectors.sap_s4hana.mapping.work import WORK_ORDER
+from connectors.sap_s4hana.write.orders import made
 from connectors.sap_s4hana.write.steps import Steps, check_expected, ignored, missing, refuse, refuse_ignored
 
 SERVICE: Final = "API_MAINTENANCEORDER"
@@ -51,15 +52,26 @@ TRANSITIONS: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
     "CANCEL": ("SetMaintOrdStsToMrkdForDeltn", {"AssgdMaintNotifIsToBeSetDel": _NO}),
 }
 """Our transition → SAP's function import and its parameters beside the order; `now` is SAP's clock."""
+ENDS: Final[Mapping[str, frozenset[str]]] = {
+    "SUBMIT": frozenset({"WAITING_APPROVAL"}),
+    "APPROVE": frozenset({"APPROVED"}),
+    "REJECT": frozenset({"DRAFT"}),
+    "RELEASE": frozenset({"APPROVED"}),
+    "READY": frozenset({"SCHEDULED"}),
+    "SCHEDULE": frozenset({"IN_PROGRESS"}),
+    "FINISH": frozenset({"COMPLETED"}),
+    "COMPLETE": frozenset({"COMPLETED"}),
+    "CLOSE": frozenset({"CLOSED"}),
+    "REOPEN": frozenset({"IN_PROGRESS"}),
+    "CANCEL": frozenset({"CANCELLED"}),
+}
+"""Our transition → the status that it leads to."""
 
 
 async def create(steps: Steps, change: Change, defaults: WriteDefaults) -> Written:
     """Create an order; SAP gives its number."""
     answer = await steps.call("POST", SERVICE, "MaintenanceOrder", body=create_body(change, defaults))
-    number = answer.get("MaintenanceOrder")
-    if not number:
-        raise BadResponse("SAP made a maintenance order without telling its number.")
-    return steps.written(str(number))
+    return made(steps, answer, "MaintenanceOrder")
 
 
 def create_body(change: Change, defaults: WriteDefaults) -> JsonObject:
@@ -98,20 +110,27 @@ async def update(client: SapClient, steps: Steps, change: Change, *, transition:
     if transition is not None and transition not in TRANSITIONS:
         raise Unsupported(f"Maintenance orders cannot {transition}; they can {', '.join(sorted(TRANSITIONS))}.")
     before = await _read(client, number)
-    check_expected(change.expected, before.etag)
-    check_expected(change.expected if before.etag is None else None, before.body.get("LastChangeDateTime"))
+    check_expected(change.expected, before.etag, before.body.get("LastChangeDateTime"))
     body = {**_fields(change.values), **change.source_fields}
     if body:
         await steps.call("PATCH", SERVICE, key_path("MaintenanceOrder", number), body=body, etag=before.etag)
+    if body and not steps.dry:
         before = await _read(client, number)
-    names = ignored(body, before.body)
-    if transition is not None:
-        await _move(client, steps, number, transition, before)
+    names = [] if steps.dry else ignored(body, before.body)
+    for step in _way(transition, before):
+        before = await _move(client, steps, number, step, before)
     refuse_ignored(names)
-    return steps.written(number)
+    return Written(number)
 
 
-async def _move(client: SapClient, steps: Steps, number: str, transition: str, before: Found) -> None:
+def _way(transition: str | None, order: Found) -> tuple[str, ...]:
+    """Give the transitions to take: a released order is completed before it is closed, for SAP closes no other."""
+    if transition == "CLOSE" and "REL" in str(order.body.get("SystemStatusText") or "").split():
+        return ("COMPLETE", "CLOSE")
+    return () if transition is None else (transition,)
+
+
+async def _move(client: SapClient, steps: Steps, number: str, transition: str, before: Found) -> Found:
     function, parameters = TRANSITIONS[transition]
     now = instant_literal(await client.clock()) if "now" in parameters.values() else ""
     options = {
@@ -119,6 +138,8 @@ async def _move(client: SapClient, steps: Steps, number: str, transition: str, b
         **{name: now if value == "now" else value for name, value in parameters.items()},
     }
     await steps.call("POST", SERVICE, function, options=options, etag=before.etag)
+    if steps.dry:
+        return before
     after = await _read(client, number)
     if all(after.body.get(name) == before.body.get(name) for name in _STATE):
         raise WriteRejected(
@@ -126,6 +147,7 @@ async def _move(client: SapClient, steps: Steps, number: str, transition: str, b
             source_message=before.body.get("SystemStatusText"),
             remedy="The order's present state does not allow it.",
         )
+    return after
 
 
 async def _read(client: SapClient, number: str) -> Found:

@@ -52,6 +52,16 @@ class InventoryLevelFields(Fields):
     custom_fields: dict[str, Any] = c.document("Fields beyond the model.", default_factory=dict)
 
 
+class InventoryAdjustment(Fields):
+    """A correction of the quantity of an item at a place: what should be there, or what to add."""
+
+    lot: str | None = c.text("Lot, batch or serial number; where the place holds several.")
+    quantity: Exact | None = c.number("How much should be there.", unit="unit", ge=0)
+    delta: Exact | None = c.number("How much to add, or with a minus to take away.", unit="unit")
+    unit: str | None = c.text("Unit of measure: a UN/ECE Rec 20 code or the source's own; the item's own by default.")
+    reason: str | None = c.text("Why, for the source's records.")
+
+
 class InventoryLevel(InventoryLevelFields, EntityRow, table=True):
     """Stored inventory levels."""
 

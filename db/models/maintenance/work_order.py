@@ -47,6 +47,23 @@ class WorkOrderType(StrEnum):
     OTHER = "OTHER"
 
 
+class WorkOrderTransition(StrEnum):
+    """A step that a work order is to take; which ones a system knows, its capabilities tell."""
+
+    SUBMIT = "SUBMIT"
+    APPROVE = "APPROVE"
+    REJECT = "REJECT"
+    RELEASE = "RELEASE"
+    READY = "READY"
+    SCHEDULE = "SCHEDULE"
+    START = "START"
+    FINISH = "FINISH"
+    COMPLETE = "COMPLETE"
+    CLOSE = "CLOSE"
+    REOPEN = "REOPEN"
+    CANCEL = "CANCEL"
+
+
 class WorkOrderTask(Value):
     """One step of the work."""
 
@@ -99,6 +116,13 @@ class WorkOrderFields(Fields):
     tasks: list[WorkOrderTask] = c.document("The steps, in the source's order.", default_factory=list)
     parts: list[WorkOrderPart] = c.document("The items it needs or makes.", default_factory=list)
     custom_fields: dict[str, Any] = c.document("Fields beyond the model.", default_factory=dict)
+
+
+class WorkOrderWrite(WorkOrderFields):
+    """What may be given of a work order: its fields, and what a production order makes."""
+
+    quantity: Exact | None = c.number("How much a production order makes.", unit="unit", gt=0)
+    unit: str | None = c.text("Unit of that quantity: a UN/ECE Rec 20 code or the source's own.")
 
 
 class WorkOrder(WorkOrderFields, EntityRow, table=True):

@@ -84,6 +84,15 @@ class LineStatus(StrEnum):
     UNKNOWN = "UNKNOWN"
 
 
+class PurchaseOrderTransition(StrEnum):
+    """A step that an order is to take; which ones a system knows, its capabilities tell."""
+
+    SUBMIT = "SUBMIT"
+    APPROVE = "APPROVE"
+    REJECT = "REJECT"
+    CLOSE = "CLOSE"
+
+
 class DeliverySchedule(Value):
     """One dated part of a line's quantity."""
 
