@@ -122,6 +122,7 @@ async def test_a_connection_is_stored_whole_with_its_first_runs(
         "call_budget": 1,
         "connected_entity": 2,
         "connection": 1,
+        "connection_capability": 14,
         "connection_health": 1,
         "connection_secret": 1,
         "credit_entry": 1,
