@@ -91,16 +91,28 @@ class Egress:
     """Sends requests for all sources of a process, to addresses that its guard lets through."""
 
     def __init__(
-        self, sessions: Mapping[str, aiohttp.ClientSession], gate: Gate = nullcontext, *, reads: bool = False
+        self,
+        sessions: Mapping[str, aiohttp.ClientSession],
+        gate: Gate = nullcontext,
+        *,
+        reads: bool = False,
+        left: Callable[[], None] | None = None,
     ) -> None:
         self._sessions = sessions
         """By scheme."""
         self._gate = gate
         self._reads = reads
+        self._left = left
 
-    def through(self, gate: Gate, *, reads: bool = False) -> "Egress":
-        """Give the same way out, with a gate that each request passes; `reads` lets none out that changes anything."""
-        return Egress(self._sessions, gate, reads=reads)
+    def through(self, gate: Gate, *, reads: bool = False, left: Callable[[], None] | None = None) -> "Egress":
+        """Give the same way out with a gate.
+
+        Args:
+            gate: What each request passes.
+            reads: Requests that are not safe to send twice do not go out.
+            left: Called once the body of such a request is on its way, and its answer is not there yet.
+        """
+        return Egress(self._sessions, gate, reads=reads, left=left)
 
     @classmethod
     @asynccontextmanager
@@ -173,6 +185,7 @@ class Egress:
             return await self._once(request, _Kept())
 
     async def _once(self, request: Request, kept: "_Kept") -> Response:
+        kept.left = None if request.safe else self._left
         try:
             async with self._session(request).request(
                 request.method,
@@ -200,18 +213,30 @@ class Egress:
 
 @dataclass(slots=True)
 class _Kept:
-    """Whether a request went over a connection that had been kept open after another."""
+    """One request on its way.
+
+    Attributes:
+        open: It went over a connection that had been kept open after another.
+        left: Called once its body has left.
+    """
 
     open: bool = False
+    left: Callable[[], None] | None = None
 
 
 async def _reused(_: aiohttp.ClientSession, context: Any, __: aiohttp.TraceConnectionReuseconnParams) -> None:
     context.trace_request_ctx.open = True
 
 
+async def _chunk_sent(_: aiohttp.ClientSession, context: Any, __: aiohttp.TraceRequestChunkSentParams) -> None:
+    if context.trace_request_ctx.left is not None:
+        asyncio.get_running_loop().call_soon(context.trace_request_ctx.left)  # aiohttp tells just before it writes
+
+
 def _session(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
     trace = aiohttp.TraceConfig()
     trace.on_connection_reuseconn.append(_reused)
+    trace.on_request_chunk_sent.append(_chunk_sent)
     session = aiohttp.ClientSession(
         connector=connector,
         connector_owner=False,

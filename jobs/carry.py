@@ -134,7 +134,7 @@ class Carrier:
         return True
 
     def _open(self, work: _Work) -> AbstractAsyncContextManager[OpenSource]:
-        return self._sources.open(work.opened, priority=Priority.WRITE, ready=work.lease.check)
+        return self._sources.open(work.opened, priority=Priority.WRITE, ready=work.lease.check, left=_left)
 
     async def _begin(self, work: _Work) -> None:
         """Send an operation that has not left yet."""
@@ -379,6 +379,10 @@ class Carrier:
             await writes.change(session, work.scope, work.id, fence=work.lease.fence, **values)
         for name, value in values.items():
             setattr(work.operation, name, value)
+
+
+def _left() -> None:
+    failpoint("write_after_send")
 
 
 def _several(found: list[str], reference: str) -> str:

@@ -47,6 +47,7 @@ class Sources:
         probe: bool = False,
         dry: bool = False,
         ready: Callable[[], None] = _always,
+        left: Callable[[], None] | None = None,
     ) -> AsyncIterator[OpenSource]:
         """Open a connection's source; each of its calls goes through the connection's budget.
 
@@ -56,6 +57,7 @@ class Sources:
             probe: Calls go through an open breaker.
             dry: Nothing can be changed through it.
             ready: Called before each call; it may raise, and the call does not go out.
+            left: Called once a changing request is on its way, and its answer is not there yet.
 
         Raises:
             HeldBack, CutOff: From any call that is not let out; nothing of it was sent.
@@ -77,7 +79,7 @@ class Sources:
                 ready()  # last: the wait for room may have been long
                 yield
 
-        async with connector.open(credentials, egress=self.egress.through(gate, reads=dry)) as source:
+        async with connector.open(credentials, egress=self.egress.through(gate, reads=dry, left=left)) as source:
             yield OpenSource(connector, source, defaults)
 
 

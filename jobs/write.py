@@ -32,6 +32,7 @@ from jobs import outcomes
 from jobs.budget import Priority
 from jobs.carry import Carrier
 from jobs.changes import WriteRequest, input_hash, refused, validated
+from jobs.failpoints import failpoint
 from jobs.packing import pack, unpack
 from jobs.predict import DryRun, predicted
 from jobs.queue import Queue
@@ -169,6 +170,7 @@ class WriteDoor:
             async with self._database.write(own) as session:
                 operation_id = await writes.intend(session, self._intent(own, request, told))
             if operation_id is not None:
+                failpoint("write_intended")
                 return await self._carried(own, request, operation_id, until)
             repeated = await self._repeated(own, request, until)
             if repeated is not None:
