@@ -7,10 +7,26 @@ serves the second; two requests that differ in anything that changes the SQL
 a cursor) differ here too.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 Comparison = Literal["eq", "in", "gt", "gte", "lt", "lte", "prefix", "null"]
+
+
+@dataclass(frozen=True, slots=True)
+class Hashed:
+    """A shape whose hash is taken once: statements are found by it at each request."""
+
+    _hash: int = field(init=False, repr=False, compare=False, default=0)
+
+    def __post_init__(self) -> None:
+        """Take the hash."""
+        values = (getattr(self, each.name) for each in fields(self) if each.compare)
+        object.__setattr__(self, "_hash", hash((type(self), *values)))
+
+    def __hash__(self) -> int:
+        """Give the hash."""
+        return self._hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +69,10 @@ Part = Leaf | Inside | Related | RelatedPage
 
 
 @dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(Hashed):
     """The parts of one object, in the order they are told."""
+
+    __hash__ = Hashed.__hash__
 
     type_name: str
     parts: tuple[Part, ...]
@@ -125,8 +143,10 @@ class PagePart:
 
 
 @dataclass(frozen=True, slots=True)
-class PageSelection:
+class PageSelection(Hashed):
     """A Relay list: what is told of it, which rows, in which order, from where."""
+
+    __hash__ = Hashed.__hash__
 
     type_name: str
     parts: tuple[PagePart, ...]
@@ -139,24 +159,30 @@ class PageSelection:
 
 
 @dataclass(frozen=True, slots=True)
-class OneById:
+class OneById(Hashed):
     """One object by the id in a slot."""
+
+    __hash__ = Hashed.__hash__
 
     selection: Selection
     id_slot: int
 
 
 @dataclass(frozen=True, slots=True)
-class ManyById:
+class ManyById(Hashed):
     """Objects of one type by the ids in a slot."""
+
+    __hash__ = Hashed.__hash__
 
     selection: Selection
     ids_slot: int
 
 
 @dataclass(frozen=True, slots=True)
-class All:
+class All(Hashed):
     """A short list told whole, ordered by its key."""
+
+    __hash__ = Hashed.__hash__
 
     selection: Selection
 

@@ -5,7 +5,8 @@ JSON that the database has completed, and passes as it is.
 """
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 from uuid import UUID
@@ -18,11 +19,24 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from db.selection import Root
 from graph.context import Batch, Context, Read, answered
+from graph.plans import Plan, Plans
 from graph.selection import Builder, Size
+
+
+@dataclass(frozen=True, slots=True)
+class Planning:
+    """Where an operation's plans are kept, and what they depend on."""
+
+    plans: Plans
+    operation: str | None
+    variables: Mapping[str, Any]
 
 
 class Executor(StrawberryGraphQLCoreExecutionContext):
     """graphql-core's executor, with reads answered by the database."""
+
+    planning: Planning | None = None
+    """None plans anew each time: for each event of a subscription."""
 
     @cached_property
     def size(self) -> Size:
@@ -47,7 +61,6 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
 
     def _answer(self, read: Read, return_type: Any, details: FieldDetailsList, info: GraphQLResolveInfo[Any]) -> Any:
         context: Context = self.context_value
-        builder = Builder(self, self.size)
         named = get_named_type(return_type)
         if not read.paged:
             named = self.schema.type_map[read.type_name]
@@ -55,18 +68,43 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
             raise TypeError(f"{named} cannot be read")
         if read.batch is not None and isinstance(read.one, UUID):
             return answered(self._together(read.batch, read.type_name, read.one, named, details), missing=read.missing)
+        plan = self._plan(read, named, details, info)
         scope = read.scope or context.who.scope
+        if plan.connection_id is not None:
+            scope = Builder.narrowed(scope, plan.connection_id)
+        slots = [read.one, *plan.slots[1:]] if read.one is not None else list(plan.slots)
+        return answered(context.reader.json(plan.root, slots, scope=scope), missing=read.missing)
+
+    def _plan(
+        self, read: Read, named: GraphQLObjectType, details: FieldDetailsList, info: GraphQLResolveInfo[Any]
+    ) -> Plan:
+        """Give the plan of a read, made now unless it is kept."""
+        planning = None if read.arguments else self.planning
+        if planning is None:
+            return self._planned(read, named, details, info)
+        of = (planning.operation, read.type_name, read.paged, read.one is None)
+        key = planning.plans.key(of, details, planning.variables, arguments=read.one is None)
+        plan = planning.plans.get(key)
+        if plan is None:
+            plan = self._planned(read, named, details, info)
+            planning.plans.keep(key, plan)
+        else:
+            self.size.add(plan.fields)
+        return plan
+
+    def _planned(
+        self, read: Read, named: GraphQLObjectType, details: FieldDetailsList, info: GraphQLResolveInfo[Any]
+    ) -> Plan:
+        builder, before, connection_id = Builder(self, self.size), self.size.fields, None
         if read.paged:
             arguments = {**builder.arguments(info.parent_type, details), **read.arguments}
             connection_id = builder.connection_id(arguments)
-            if connection_id is not None:
-                scope = builder.narrowed(scope, connection_id)
             root: Root = builder.page(read.type_name, named, details, arguments)
         elif read.one is None:
             root = builder.all(named, details)
         else:
             root = builder.one(named, details, read.one)
-        return answered(context.reader.json(root, builder.slots, scope=scope), missing=read.missing)
+        return Plan(root, tuple(builder.slots), self.size.fields - before, connection_id)
 
     def _together(
         self, batch: Batch, type_name: str, key: UUID, named: GraphQLObjectType, details: FieldDetailsList

@@ -19,7 +19,7 @@ from graphql.execution import create_source_event_stream, map_source_to_response
 from db.types import ErrorCode
 from graph.context import Context
 from graph.errors import ApiError, bad_input, code_of, is_unexpected, told
-from graph.executor import Executor
+from graph.executor import Executor, Planning
 from graph.limits.cost import price
 from graph.limits.documents import MAX_ERRORS, DocumentRefused, Documents
 from graph.limits.price import Price
@@ -166,6 +166,8 @@ class Operations:
         )
         if isinstance(executor, list):
             raise DocumentRefused(executor)
+        if isinstance(executor, Executor):
+            executor.planning = Planning(prepared.plans, name, asked.variables)
         return Begun(context, executor, wanted, await _charged(context, wanted))
 
 

@@ -216,6 +216,8 @@ def record(
         "content_hash": b"",
         "source_updated_at": BEGAN + timedelta(seconds=updated),
         "synced_at": BEGAN,
+        "first_seen_at": BEGAN,
+        "first_cause": "SYNC",
     }
 
 

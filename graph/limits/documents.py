@@ -30,6 +30,7 @@ from graphql.validation import validation_context
 from graphql.validation.rules import overlapping_fields_can_be_merged
 
 from graph.errors import ApiError, too_complex
+from graph.plans import Plans
 
 MAX_TOKENS: Final = 2_000
 MAX_FIELDS: Final = 2_000
@@ -57,6 +58,7 @@ class Prepared:
     Attributes:
         operations: By name; None is the name of one that has none.
         sized: Operation → variables whose number or length decides about its cost.
+        plans: What its fields read, filled by `graph.executor`.
         prices: What is known of the cost, filled by `graph.limits.cost`.
     """
 
@@ -64,6 +66,7 @@ class Prepared:
     operations: dict[str | None, OperationDefinitionNode]
     fragments: dict[str, FragmentDefinitionNode]
     sized: dict[str | None, tuple[str, ...]]
+    plans: Plans
     prices: OrderedDict[Any, Any] = field(default_factory=OrderedDict)
 
 
@@ -112,7 +115,8 @@ class Documents:
         if errors:
             raise DocumentRefused([_given_up(error) for error in errors])
         named = {each.name.value if each.name else None: each for each in operations}
-        return Prepared(document, named, fragments, {name: _sized(each) for name, each in named.items()})
+        sized = {name: _sized(each) for name, each in named.items()}
+        return Prepared(document, named, fragments, sized, Plans(fragments))
 
 
 class DocumentRefused(Exception):
