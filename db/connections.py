@@ -1,6 +1,6 @@
 """Connections: made whole or not at all, opened for their scope only."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -153,6 +153,17 @@ async def reschedule(session: WriteSession, scope: Scope, *, entity: str, values
         setattr(found, name, value)
     await session.flush()
     return True
+
+
+async def ended_among(session: SystemSession, connection_ids: Collection[UUID]) -> set[UUID]:
+    """Give those of the connections that are disconnected, or gone."""
+    alive = await session.execute(
+        select(ConnectedSystem.id).where(
+            col(ConnectedSystem.id).in_(connection_ids),
+            col(ConnectedSystem.status) != ConnectionStatus.DISCONNECTED,
+        )
+    )
+    return set(connection_ids) - set(alive.scalars())
 
 
 async def entities_of(session: ReadSession, scope: Scope) -> list[str]:

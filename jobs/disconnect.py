@@ -6,17 +6,23 @@ running syncs learn of it by jobs/revocation.py.
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
-from db import connections, events, statuses, tokens
+from db import connections, events, purge, statuses, tokens
 from db import credits as credit_ledger
 from db import disconnect as ending
 from db.engine import Database
 from db.models.organization import TokenEnd
+from db.purge import Verdict
 from db.scope import Scope
 from db.statuses import Change
 from db.types import ErrorCode, Problem
+from jobs.purge import Deletion, work_off
 from jobs.queue import Queue
+
+DELETE_SECONDS: Final = 10.0
+"""How long a caller waits for a deletion; workers go on with the rest."""
 
 
 class DisconnectDoor:
@@ -43,3 +49,29 @@ class DisconnectDoor:
         await self._queue.wake_revoked(own)
         await self._queue.wake_followers(own)
         return []
+
+    async def delete_data(
+        self, scope: Scope, connection_id: UUID, *, confirm: str
+    ) -> tuple[Deletion | None, list[Problem]]:
+        """Delete all that a disconnected connection left.
+
+        Args:
+            confirm: The name of the connection's customer.
+        """
+        own = scope.narrowed(connection_id)
+        async with self._database.write(own) as session:
+            verdict = await purge.request(session, own, confirm=confirm, now=self._now())
+        if verdict in _NOT_DELETED:
+            return None, [_NOT_DELETED[verdict]]
+        return await work_off(self._database, own, seconds=DELETE_SECONDS), []
+
+
+_NOT_DELETED: Final = {
+    Verdict.UNKNOWN: Problem(ErrorCode.NOT_FOUND, "There is no such connection.", ("connectionId",)),
+    Verdict.NOT_DISCONNECTED: Problem(
+        ErrorCode.CONFLICT, "Only what is disconnected can be deleted; disconnect it first.", ("connectionId",)
+    ),
+    Verdict.NOT_CONFIRMED: Problem(
+        ErrorCode.BAD_USER_INPUT, "This is not the name of the connection's customer.", ("confirm",)
+    ),
+}

@@ -9,7 +9,6 @@ from typing import Final
 from uuid import UUID
 
 import structlog
-from redis.exceptions import RedisError
 
 from db import events, sync
 from db.engine import Database
@@ -37,7 +36,7 @@ class Events:
     @asynccontextmanager
     async def listening(self) -> AsyncIterator["Events"]:
         """Listen for wake-ups until left."""
-        task = asyncio.create_task(self._listen())
+        task = asyncio.create_task(self._queue.listen(WAKE_CHANNEL, self._wake))
         try:
             yield self
         finally:
@@ -45,20 +44,7 @@ class Events:
             with contextlib.suppress(asyncio.CancelledError):
                 await task
 
-    async def _listen(self) -> None:
-        while True:
-            try:
-                async with self._queue.redis.pubsub() as pubsub:
-                    await pubsub.psubscribe(f"{WAKE_CHANNEL}:*")
-                    while True:
-                        message = await pubsub.get_message(ignore_subscribe_messages=True, timeout=1.0)
-                        if message is not None:
-                            self._wake(UUID(message["channel"].decode().rsplit(":", 1)[1]))
-            except (RedisError, OSError, ValueError) as error:
-                log.warning("listener_lost", error=type(error).__name__)
-                await asyncio.sleep(1.0)
-
-    def _wake(self, organization_id: UUID) -> None:
+    def _wake(self, organization_id: UUID, _: bytes) -> None:
         for follower in self._followers.get(organization_id, ()):
             follower.set()
 

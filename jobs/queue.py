@@ -1,5 +1,7 @@
 """Wake-ups over Redis: they may be lost at any time, since due work is found in Postgres anyway."""
 
+import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID, uuid4
@@ -91,7 +93,26 @@ class Queue:
 
     async def wake_revoked(self, scope: Scope) -> None:
         """Tell every process that a token or a connection of an organization ended."""
-        await self._quietly(self.redis.publish(f"{REVOKED_CHANNEL}:{scope.organization_id}", b""))
+        of_one = str(scope.connection_id or "").encode()
+        await self._quietly(self.redis.publish(f"{REVOKED_CHANNEL}:{scope.organization_id}", of_one))
+
+    async def listen(self, channel: str, heard: Callable[[UUID, bytes], None]) -> None:
+        """Hear what is told on a channel, until cancelled; what is told while Redis is away is never heard.
+
+        Args:
+            heard: Called with the organization and what was told.
+        """
+        while True:
+            try:
+                async with self.redis.pubsub() as pubsub:
+                    await pubsub.psubscribe(f"{channel}:*")
+                    while True:
+                        message = await pubsub.get_message(ignore_subscribe_messages=True, timeout=1.0)
+                        if message is not None:
+                            heard(UUID(message["channel"].decode().rsplit(":", 1)[1]), message["data"])
+            except (RedisError, OSError, ValueError) as error:
+                log.warning("listener_lost", channel=channel, error=type(error).__name__)
+                await asyncio.sleep(1.0)
 
     async def _quietly(self, pending: Any) -> bool:
         try:

@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 
 from db.engine import Database
 from db.scope import Scope
-from jobs import schedule
+from jobs import purge, schedule
 from jobs.carry import Carrier
 from jobs.check import Checks
 from jobs.queue import SYNC_QUEUE, WRITE_QUEUE, Queue, pack, unpack
@@ -95,3 +95,4 @@ async def run(parts: WorkerParts) -> None:
         group.create_task(_listen(parts, WRITE_QUEUE))
         group.create_task(schedule.run(parts.database, parts.queue))
         group.create_task(parts.checks.watch())
+        group.create_task(purge.run(parts.database))

@@ -38,6 +38,35 @@ class DisconnectPayload:
     user_errors: list[UserError] = strawberry.field(default_factory=list, description="Why it was not disconnected.")
 
 
+@strawberry.input(description="Whose data to delete.")
+class DeleteConnectionDataInput:
+    """Whose data to delete."""
+
+    connection_id: strawberry.ID = strawberry.field(description="A disconnected connection.")
+    confirm: str = strawberry.field(description="The name of its customer, to be sure that it is the one.")
+
+
+@strawberry.type(description="Rows that outlive their connection.")
+class RemainingData:
+    """Rows that outlive their connection."""
+
+    table: str = strawberry.field(description="Where they are kept.")
+    rows: int = strawberry.field(description="How many they are.")
+    reason: str = strawberry.field(description="Why they stay.")
+
+
+@strawberry.type(description="How far the deletion came.")
+class DeleteConnectionDataPayload:
+    """How far the deletion came."""
+
+    done: bool = strawberry.field(
+        default=False, description="Nothing is left but `remaining`; otherwise workers go on until it is so."
+    )
+    deleted_rows: int = strawberry.field(default=0, description="Rows that went by now.")
+    remaining: list[RemainingData] = strawberry.field(default_factory=list, description="What stays for good.")
+    user_errors: list[UserError] = strawberry.field(default_factory=list, description="Why nothing was deleted.")
+
+
 @strawberry.type
 class EndingMutations:
     """Mutations that renew or end connections."""
@@ -82,3 +111,27 @@ class EndingMutations:
             return DisconnectPayload(user_errors=[user_error(each) for each in problems])
         read: Any = Read("ConnectedSystem", one=connection_id)
         return DisconnectPayload(connection=read)
+
+    @strawberry.mutation(
+        description="Delete all that a disconnected connection left, itself included: records, history, raw documents,"
+        " runs, events, errors. It cannot be undone. Needs an organization key with the scope ADMIN."
+    )
+    async def delete_connection_data(
+        self,
+        info: ApiInfo,
+        input: Annotated[DeleteConnectionDataInput, GIVEN],  # noqa: A002
+    ) -> DeleteConnectionDataPayload:
+        """Delete a connection's data."""
+        context = info.context
+        context.who.require_organization(TokenScope.ADMIN)
+        connection_id = connection_of(context, input.connection_id)
+        deletion, problems = await context.services.disconnect.delete_data(
+            context.who.scope, connection_id, confirm=input.confirm
+        )
+        if deletion is None:
+            return DeleteConnectionDataPayload(user_errors=[user_error(each) for each in problems])
+        return DeleteConnectionDataPayload(
+            done=deletion.done,
+            deleted_rows=deletion.deleted,
+            remaining=[RemainingData(table=each.table, rows=each.rows, reason=each.why) for each in deletion.remains],
+        )

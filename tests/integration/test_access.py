@@ -159,6 +159,7 @@ MANAGING: dict[str, dict[str, Any]] = {
     "rotateConnectionToken": {"connectionId": "conn"},
     "reauthorizeConnection": {"connectionId": "conn", "credentials": {}},
     "disconnect": {"connectionId": "conn"},
+    "deleteConnectionData": {"connectionId": "conn", "confirm": "Customer 1"},
 }
 
 
