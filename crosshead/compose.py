@@ -35,6 +35,7 @@ from jobs.connect import ConnectDoor
 from jobs.disconnect import DisconnectDoor
 from jobs.events import Events
 from jobs.queue import Queue
+from jobs.revocation import Revocations
 from jobs.runs import RunDoor
 from jobs.settings import Settings as ConnectSettings
 from jobs.sources import Sources
@@ -73,6 +74,7 @@ class Parts:
     database: Database
     queue: Queue
     sources: Sources
+    revocations: Revocations
 
 
 @asynccontextmanager
@@ -87,7 +89,9 @@ async def open_parts(
     try:
         async with Egress.open(guard=guard, connections_per_host=settings.source_connections_per_host) as egress:
             budget = Budget(database, now, call_seconds=settings.lease_seconds)
-            yield Parts(database, queue, Sources(egress, Vault(keys, active=active), connectors, budget=budget))
+            sources = Sources(egress, Vault(keys, active=active), connectors, budget=budget)
+            async with Revocations(database, queue).listening() as revocations:
+                yield Parts(database, queue, sources, revocations)
     finally:
         await queue.close()
         await database.close()
@@ -115,7 +119,17 @@ def api(settings: Settings, *, connectors: Mapping[str, Connector] = BY_SLUG) ->
                 open_points(settings) as points,
             ):
                 yield Services(
-                    parts.database, parts.queue, events, access, connect, disconnect, runs, write, points, recorder
+                    database=parts.database,
+                    queue=parts.queue,
+                    events=events,
+                    revocations=parts.revocations,
+                    access=access,
+                    connect=connect,
+                    disconnect=disconnect,
+                    runs=runs,
+                    write=write,
+                    points=points,
+                    recorder=recorder,
                 )
 
     return make_app(build, pages=pages_dir())
@@ -187,6 +201,7 @@ def sync_runner(settings: Settings, parts: Parts, *, slice_seconds: float = SLIC
         database=parts.database,
         queue=parts.queue,
         sources=parts.sources,
+        revocations=parts.revocations,
         owner=_owner(),
         now=now,
         lease_seconds=settings.lease_seconds,

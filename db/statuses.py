@@ -22,6 +22,7 @@ from db.scope import Scope
 from db.secrets import Sealed
 from db.types import encode_id
 
+STATUS_CHANGED: Final = "connection.status_changed"
 _MAX_REASON: Final = 2000
 
 
@@ -98,4 +99,4 @@ async def change(
         "previousStatus": row.status,
         "reason": told,
     }
-    return NewEvent("connection.status_changed", data)
+    return NewEvent(STATUS_CHANGED, data)

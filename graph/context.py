@@ -26,6 +26,7 @@ from jobs.connect import ConnectDoor
 from jobs.disconnect import DisconnectDoor
 from jobs.events import Events
 from jobs.queue import Queue
+from jobs.revocation import Revocations
 from jobs.runs import RunDoor
 from jobs.write import WriteDoor
 
@@ -120,6 +121,7 @@ class Services:
     database: Database
     queue: Queue
     events: Events
+    revocations: Revocations
     access: AccessDoor
     connect: ConnectDoor
     disconnect: DisconnectDoor

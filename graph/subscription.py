@@ -1,18 +1,22 @@
 """Subscriptions: committed changes as they come, over graphql-transport-ws."""
 
 from collections.abc import AsyncIterator
+from datetime import datetime
 from typing import Annotated, Any
 
 import strawberry
 
+from db.models.connection import ConnectionStatus
 from db.models.registry import SPECS
 from db.scope import Scope
+from db.statuses import STATUS_CHANGED
 from db.types import Entity, decode_id, encode_id
 from graph.context import ApiInfo, Context, Read
 from graph.entity import enumeration
 from graph.mutations.connections import connection_of
 from graph.types.node import Node
 from graph.types.sync import SyncRun
+from graph.types.systems import ConnectedSystem
 from graph.types.writing import WriteOperation
 
 
@@ -26,6 +30,23 @@ class RecordChange:
     connection_id: strawberry.ID = strawberry.field(description="Where it is.")
     record_id: strawberry.ID = strawberry.field(description="Which it is.")
     record: Node | None = strawberry.field(description="The record as it is now; null once its data was deleted.")
+
+
+@strawberry.type(description="A connection that came into another status.")
+class ConnectionStatusChange:
+    """A connection that came into another status."""
+
+    sequence: str = strawberry.field(description="Its number in the connection's sequence, without gaps.")
+    connection_id: strawberry.ID = strawberry.field(description="Which it is.")
+    status: enumeration(ConnectionStatus) = strawberry.field(description="Its status then.")  # type: ignore[valid-type]
+    previous_status: enumeration(ConnectionStatus) = strawberry.field(  # type: ignore[valid-type]
+        description="Its status before."
+    )
+    reason: str | None = strawberry.field(description="Why.")
+    changed_at: datetime = strawberry.field(description="When, UTC.")
+    connection: ConnectedSystem | None = strawberry.field(
+        description="The connection as it is now; null once its data was deleted."
+    )
 
 
 OfConnection = Annotated[
@@ -75,6 +96,25 @@ class Subscription:
             operation_id = decode_id(event.data["operationId"], type_name="WriteOperation")[1]
             read: Any = Read("WriteOperation", one=operation_id)
             yield read
+
+    @strawberry.subscription(description="Connections as they come into another status.")
+    async def connection_status_changed(
+        self, info: ApiInfo, connection_id: OfConnection = None
+    ) -> AsyncIterator[ConnectionStatusChange]:
+        """Follow statuses."""
+        async for event in info.context.services.events.follow(_scope(info.context, connection_id)):
+            if event.type != STATUS_CHANGED or event.connection_id is None:
+                continue
+            connection: Any = Read("ConnectedSystem", one=event.connection_id)
+            yield ConnectionStatusChange(
+                sequence=str(event.sequence),
+                connection_id=strawberry.ID(event.data["connectionId"]),
+                status=ConnectionStatus(event.data["status"]),
+                previous_status=ConnectionStatus(event.data["previousStatus"]),
+                reason=event.data["reason"],
+                changed_at=event.created_at,
+                connection=connection,
+            )
 
     @strawberry.subscription(description="Records as they are made, changed or found gone.")
     async def record_changed(

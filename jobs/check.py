@@ -97,9 +97,9 @@ class Checks:
         except Refused:
             raise
         except ConnectorError as error:
-            await self._record(scope, error)
+            await self._record(scope, opened, error)
             raise
-        await self._record(scope, None)
+        await self._record(scope, opened, None)
         return checked
 
     async def _opened(self, scope: Scope) -> Opened:
@@ -111,11 +111,11 @@ class Checks:
             raise AuthError("The connection is gone.")
         return opened
 
-    async def _record(self, scope: Scope, error: ConnectorError | None) -> None:
+    async def _record(self, scope: Scope, opened: Opened, error: ConnectorError | None) -> None:
         async with self.database.write(scope) as session:
             if error is None:
                 told = await health.succeeded(session, scope, operation=CHECK, now=self.now())
             else:
-                told = await health.failed(session, scope, Failure(error, CHECK), now=self.now())
+                told = await health.failed(session, scope, Failure(error, CHECK, tried=opened.sealed), now=self.now())
             await events.append(session, scope, told)
         await self.queue.wake_followers(scope)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from connectors.base import Checked, Connector, Form
@@ -23,6 +23,7 @@ from db.types import Entity, ErrorCode, Problem, new_id
 from jobs import health
 from jobs.access import connection_token, replace_token
 from jobs.capabilities import declared, refusals
+from jobs.check import Checks
 from jobs.settings import SettingsDoor, settings_problems
 from jobs.sources import fill, revealed
 
@@ -103,7 +104,7 @@ class ConnectDoor(SettingsDoor):
         async with self._database.read(own) as session:
             opened = await connections.opened(session, own, connection_id)
         if opened is None or opened.status is ConnectionStatus.DISCONNECTED:
-            return None, [_not_reauthorized(opened)]
+            return None, [_missing(opened)]
         connector = self._sources.connectors[opened.system]
         before = self._identity(connector, opened)
         known = {name: value for name, value in before.items() if value is not None}
@@ -119,6 +120,22 @@ class ConnectDoor(SettingsDoor):
         except ConnectorError as error:
             return None, [_refusal(error, remedy="Correct the credentials and try again.")]
         return await self._replace(own, connection_id, credentials)
+
+    async def check(self, scope: Scope, connection_id: UUID) -> tuple[Checked | None, list[Problem]]:
+        """Ask a connection's source whether it works; what comes of that is recorded.
+
+        Refused credentials are not tried again, for some sources lock an account after a few of them.
+        """
+        own = scope.narrowed(connection_id)
+        async with self._database.read(own) as session:
+            opened = await connections.opened(session, own, connection_id)
+        if opened is None or opened.status in _NOT_CHECKED:
+            return None, [_NOT_CHECKED[opened.status] if opened else _missing(None)]
+        try:
+            return await Checks(self._database, self._queue, self._sources, self._now).check(own), []
+        except ConnectorError as error:
+            told = f"{error.message} {error.remedy}"
+            return None, [Problem(error.code, told, ("connectionId",), error.source_message)]
 
     def _identity(self, connector: Connector, opened: Opened) -> dict[str, Any]:
         """Give the stored values that tell which source it is; none where the old credentials cannot be opened."""
@@ -137,7 +154,7 @@ class ConnectDoor(SettingsDoor):
             runs = await ending.resume_work(session, own, now=now)
             row = await connections.locked(session, own)
             if row is None or row.status == ConnectionStatus.DISCONNECTED:  # meanwhile
-                return None, [_not_reauthorized(row)]
+                return None, [_missing(row)]
             await ending.reseal(session, own, self._sources.vault.seal(connection_id, revealed(credentials)))
             issued = await replace_token(session, own, now=now)
             moved = await statuses.change(session, own, Change.REAUTHORIZED)
@@ -227,10 +244,22 @@ def _refusal(error: ConnectorError, *, remedy: str) -> Problem:
     return Problem(error.code, f"{error.message} {told}", ("credentials",), error.source_message)
 
 
-def _not_reauthorized(found: object) -> Problem:
-    if found is None:
-        return Problem(ErrorCode.NOT_FOUND, "There is no such connection.", ("connectionId",))
-    return Problem(ErrorCode.CONFLICT, "The connection was disconnected; connect the system anew.", ("connectionId",))
+_ENDED: Final = Problem(
+    ErrorCode.CONFLICT, "The connection was disconnected; connect the system anew.", ("connectionId",)
+)
+_NOT_CHECKED: Final = {
+    ConnectionStatus.DISCONNECTED: _ENDED,
+    ConnectionStatus.REAUTHORIZATION_REQUIRED: Problem(
+        ErrorCode.REAUTHORIZATION_REQUIRED,
+        "The source refused the credentials; they are not tried again. Enter working ones with reauthorizeConnection.",
+        ("connectionId",),
+    ),
+}
+
+
+def _missing(found: object) -> Problem:
+    unknown = Problem(ErrorCode.NOT_FOUND, "There is no such connection.", ("connectionId",))
+    return unknown if found is None else _ENDED
 
 
 def _other_source(before: Mapping[str, Any], credentials: Form) -> list[Problem]:

@@ -134,7 +134,8 @@ class Revocations:
     async def _check(self) -> None:
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._look.wait(), self._poll_seconds)
+                async with asyncio.timeout(self._poll_seconds):  # wait_for may lose a cancellation (CPython 86296)
+                    await self._look.wait()
             asked = set(self._suspects if self._look.is_set() else self._watches)
             self._look.clear()
             self._suspects.clear()

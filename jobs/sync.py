@@ -22,6 +22,7 @@ from jobs.pages import Pages
 from jobs.passes import Passes
 from jobs.protections import ALL_ON, Protections
 from jobs.queue import Queue
+from jobs.revocation import Ended, Revocations
 from jobs.sources import Sources
 from jobs.sweeps import PERCENT, Sweeps
 from jobs.work import Cancelled, Paused, SliceEnded
@@ -36,6 +37,7 @@ class SyncRunner:
     """Runs sync runs for a worker.
 
     Args:
+        revocations: Tells when a connection ends; its runs are then cancelled, calls under way with them.
         owner: Names the worker in leases.
         now: The clock, UTC.
         lease_seconds: How long a lease outlives its worker.
@@ -50,6 +52,7 @@ class SyncRunner:
         database: Database,
         queue: Queue,
         sources: Sources,
+        revocations: Revocations,
         owner: str,
         now: Callable[[], datetime],
         lease_seconds: int = 30,
@@ -60,6 +63,7 @@ class SyncRunner:
         self._database = database
         self._queue = queue
         self._sources = sources
+        self._revocations = revocations
         self._owner = owner
         self._now = now
         self._lease_seconds = lease_seconds
@@ -97,7 +101,9 @@ class SyncRunner:
         if run is None or opened is None or behind or not self._due(run, opened):
             return False
         try:
-            await self._pass(run, scope, opened, lease)
+            await self._revocations.unless_ended(scope, self._pass(run, scope, opened, lease))
+        except Ended:
+            log.info("sync_ended_with_its_connection")
         except SliceEnded:
             log.info("sync_slice_ended")
             failpoint("slice_ended")

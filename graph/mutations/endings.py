@@ -6,7 +6,9 @@ import strawberry
 from strawberry.scalars import JSON
 
 from db.models.organization import TokenScope
+from db.types import Entity
 from graph.context import ApiInfo, Read
+from graph.entity import enumeration
 from graph.inputs import GIVEN, UserError, json_object, user_error
 from graph.mutations.connections import ConnectSystemPayload, connection_of
 from graph.types.systems import ConnectedSystem
@@ -21,6 +23,37 @@ class ReauthorizeConnectionInput:
         description="The values of the system's credentialForm. Those that tell which source it is may be left out, and"
         " cannot change."
     )
+
+
+@strawberry.input(description="What to check.")
+class CheckConnectionInput:
+    """What to check."""
+
+    connection_id: strawberry.ID | None = strawberry.field(
+        default=None, description="The connection; a connection token implies it."
+    )
+
+
+@strawberry.type(description="An entity that the credentials may not read.")
+class RefusedEntity:
+    """An entity that the credentials may not read."""
+
+    entity: enumeration(Entity) = strawberry.field(description="The entity.")  # type: ignore[valid-type]
+    reason: str = strawberry.field(description="The source's reason.")
+
+
+@strawberry.type(description="What the source answered.")
+class CheckConnectionPayload:
+    """What the source answered."""
+
+    connection: ConnectedSystem | None = strawberry.field(default=None, description="The connection as it is now.")
+    facts: JSON | None = strawberry.field(
+        default=None, description="What the source tells of itself: version, company, user; nothing secret."
+    )
+    refused: list[RefusedEntity] = strawberry.field(
+        default_factory=list, description="Entities that the credentials may not read."
+    )
+    user_errors: list[UserError] = strawberry.field(default_factory=list, description="Why the source does not work.")
 
 
 @strawberry.input(description="What to disconnect.")
@@ -91,6 +124,26 @@ class EndingMutations:
             return ConnectSystemPayload(user_errors=[user_error(each) for each in problems])
         read: Any = Read("ConnectedSystem", one=connection_id)
         return ConnectSystemPayload(connection=read, token=connected.token)
+
+    @strawberry.mutation(
+        description="Ask the connection's source whether it works: its address, credentials and rights. Success and"
+        " failure are recorded in the connection's health and status."
+    )
+    async def check_connection(
+        self,
+        info: ApiInfo,
+        input: Annotated[CheckConnectionInput, GIVEN],  # noqa: A002
+    ) -> CheckConnectionPayload:
+        """Check a connection."""
+        context = info.context
+        context.who.require(TokenScope.WRITE)
+        connection_id = connection_of(context, input.connection_id)
+        checked, problems = await context.services.connect.check(context.who.scope, connection_id)
+        read: Any = Read("ConnectedSystem", one=connection_id)
+        if checked is None:
+            return CheckConnectionPayload(connection=read, user_errors=[user_error(each) for each in problems])
+        refused = [RefusedEntity(entity=entity, reason=reason) for entity, reason in checked.refused.items()]
+        return CheckConnectionPayload(connection=read, facts=JSON(checked.facts), refused=refused)
 
     @strawberry.mutation(
         description="End a connection: its token is refused from the reply on, sockets and running syncs stop,"
