@@ -66,8 +66,8 @@ def servers(postgres: EmbeddedPostgres, redis_url: str, filled: Filled) -> Itera
         "CROSSHEAD_REDIS_URL": redis_url,
         "CROSSHEAD_MASTER_KEYS": stage.MASTER_KEY,
         # The walk and the load read more than any customer may.
-        "CROSSHEAD_RATE_LIMIT_POINTS": "1000000000",
-        "CROSSHEAD_RATE_LIMIT_POINTS_PER_SECOND": "1000000000",
+        "CROSSHEAD_RATE_CAPACITY_POINTS": "1000000000",
+        "CROSSHEAD_RATE_RESTORE_POINTS_PER_SECOND": "1000000000",
     }
     commands = {
         "crosshead": python("benchmarks.reads.ours"),

@@ -20,7 +20,7 @@ from starlette.routing import Route
 from benchmarks.reads.listen import listen
 
 LOOK_UP: Final = """
-SELECT t.id, t.kind, t.scope, t.organization_id, t.connection_id, t.revoked_at, t.revoked_reason, c.status
+SELECT t.id, t.kind, t.scope, t.organization_id, t.connection_id, t.revoked_at, t.revoked_as, c.status
 FROM api_token t LEFT JOIN connection c ON c.id = t.connection_id WHERE t.token_hash = $1
 """
 SCOPE: Final = "SELECT set_config('crosshead.organization', $1, true), set_config('crosshead.connection', $2, true)"

@@ -7,13 +7,16 @@ import { grafserv } from "postgraphile/grafserv/node";
 import { PostGraphileAmberPreset } from "postgraphile/presets/amber";
 import { jsonPgSmartTags } from "postgraphile/utils";
 
-// The tables hold no foreign keys between records (they may arrive in any order), so the relation is told here.
+// The tables hold no foreign keys (records may arrive in any order), so the relations are told here.
 const tags = jsonPgSmartTags({
   version: 1,
   config: {
     class: {
       purchase_order: {
         tags: { foreignKey: "(connection_id, vendor_source_id) references vendor (connection_id, source_id)" },
+      },
+      purchase_order_line: {
+        tags: { foreignKey: "(connection_id, purchase_order_id) references purchase_order (connection_id, id)" },
       },
     },
   },
