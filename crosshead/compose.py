@@ -151,10 +151,14 @@ async def open_points(settings: Settings) -> AsyncIterator[Points]:
 
 @asynccontextmanager
 async def worker(
-    settings: Settings, *, connectors: Mapping[str, Connector] = BY_SLUG, slice_seconds: float = SLICE_SECONDS
+    settings: Settings,
+    *,
+    connectors: Mapping[str, Connector] = BY_SLUG,
+    slice_seconds: float = SLICE_SECONDS,
+    application: str = "crosshead worker",
 ) -> AsyncIterator[WorkerParts]:
-    """Build the worker process's parts."""
-    async with open_parts(settings, application="crosshead worker", connectors=connectors) as parts:
+    """Build the worker process's parts; `application` names it in Postgres."""
+    async with open_parts(settings, application=application, connectors=connectors) as parts:
         runner, carrier = sync_runner(settings, parts, slice_seconds=slice_seconds), write_carrier(settings, parts)
         redis, jobs = redis_settings(settings), settings.worker_jobs
         yield WorkerParts(parts.database, parts.queue, runner, live_checks(parts), carrier, redis, jobs)

@@ -2,7 +2,7 @@
 
 Each call to a source is let out by one statement in Postgres and given back by another, so that the limits hold
 whichever process calls, a rest that a source asked for holds from the next call on, and nothing goes through an open
-breaker. See docs/decisions/0009-call-budget-in-postgres.md.
+breaker. See docs/decisions/0010-call-budget-in-postgres.md.
 """
 
 import asyncio
