@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
 
-from sqlalchemy import text
-
 from db.engine import Database
 from db.scope import Scope
 
@@ -35,8 +33,7 @@ class Answer:
 
 # A call that a crash of Postgres forgets lapses by itself: these statements need not wait for the disk.
 _UNHURRIED: Final = "set_config('synchronous_commit', 'off', true)"
-_TAKE: Final = text(
-    f"""
+_TAKE: Final = f"""
     WITH seen AS (
         SELECT b.connection_id, b.next_call_at, b.writes_wait_until, h.breaker, h.paused_until, h.probe_at, h.reason,
                h.last_success_at,
@@ -67,23 +64,18 @@ _TAKE: Final = text(
     SELECT verdict, paused_until, probe_at, reason, last_success_at,
            coalesce(extract(epoch FROM next_call_at - :now) - :ahead, 0)::float8 AS wait_s, {_UNHURRIED}
     FROM judged
-    """
-)
-_RENEW: Final = text(
-    f"""
+"""
+_RENEW: Final = f"""
     WITH kept AS (
         UPDATE call_budget SET calls = calls || jsonb_build_object(CAST(:call AS text),
             CAST(:lapses_s AS double precision)) WHERE connection_id = :connection RETURNING 1)
     SELECT {_UNHURRIED} FROM kept
-    """
-)
-_GIVE_BACK: Final = text(
-    f"""
+"""
+_GIVE_BACK: Final = f"""
     WITH given AS (
         UPDATE call_budget SET calls = calls - CAST(:call AS text) WHERE connection_id = :connection RETURNING 1)
     SELECT {_UNHURRIED} FROM given
-    """
-)
+"""
 
 
 async def take(database: Database, scope: Scope, values: Mapping[str, Any]) -> Answer | None:
@@ -101,7 +93,8 @@ async def take(database: Database, scope: Scope, values: Mapping[str, Any]) -> A
     if not rows:
         return None
     row = rows[0]
-    return Answer(row.verdict, row.wait_s, row.paused_until, row.probe_at, row.reason, row.last_success_at)
+    told = ("verdict", "wait_s", "paused_until", "probe_at", "reason", "last_success_at")
+    return Answer(*(row[name] for name in told))
 
 
 async def renew(database: Database, scope: Scope, *, call: str, lapses_s: float) -> None:

@@ -4,8 +4,6 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import text
-
 from db.engine import Database
 from db.models.sync import ACTIVE
 from db.scope import Scope
@@ -23,8 +21,7 @@ class Due:
 
 
 # One statement for all that is due. Where both a full and an incremental run are, the full one does for both.
-_SCHEDULE: Final = text(
-    f"""
+_SCHEDULE: Final = f"""
     WITH due AS (
         SELECT e.organization_id, e.connection_id, e.entity, coalesce(e.next_run_at <= now(), false) AS changes,
             coalesce(e.next_full_run_at <= now() AND e.last_success_at IS NOT NULL, false) AS whole
@@ -46,10 +43,8 @@ _SCHEDULE: Final = text(
         AND (a.mode IN ('INCREMENTAL', o.mode) OR o.trigger = 'INITIAL'))
     ON CONFLICT (connection_id, entity, mode) WHERE {ACTIVE} DO NOTHING
     RETURNING id
-    """
-)
-_PICK: Final = text(
-    f"""
+"""
+_PICK: Final = f"""
     WITH due AS (
         SELECT r.connection_id, r.id FROM sync_run r
         JOIN connected_entity e ON e.connection_id = r.connection_id AND e.entity = r.entity
@@ -67,8 +62,7 @@ _PICK: Final = text(
     UPDATE sync_run r SET woken_at = now() FROM due
     WHERE r.connection_id = due.connection_id AND r.id = due.id
     RETURNING r.id, r.organization_id, r.connection_id, r.entity
-    """
-)
+"""
 
 
 async def schedule(database: Database, *, limit: int = 500) -> int:
@@ -79,4 +73,4 @@ async def schedule(database: Database, *, limit: int = 500) -> int:
 async def pick(database: Database, *, limit: int = 500, again_seconds: int = 10) -> list[Due]:
     """Give the runs that no worker holds and that may go on now; each is given once per `again_seconds`."""
     rows = await database.at_once(_PICK, {"limit": limit, "again": again_seconds})
-    return [Due(row.id, Scope(row.organization_id, row.connection_id), Entity(row.entity)) for row in rows]
+    return [Due(row["id"], Scope(row["organization_id"], row["connection_id"]), Entity(row["entity"])) for row in rows]

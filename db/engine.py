@@ -5,14 +5,16 @@ migration makes. `read` and `write` are app sessions held to a Scope, `system`
 sees schedules, leases, tokens and deliveries of all, never records.
 """
 
+import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, ClassVar, NewType
 
 import asyncpg
 import orjson
-from sqlalchemy import Executable, Row, event, text
+from sqlalchemy import event, text
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -29,6 +31,7 @@ ReadSession = NewType("ReadSession", AsyncSession)
 WriteSession = NewType("WriteSession", ReadSession)
 SystemSession = NewType("SystemSession", AsyncSession)
 
+_NAMED = re.compile(r"(?<!:):([a-z_]\w*)")
 _SET_SCOPE = text(
     "SELECT set_config('crosshead.organization', :organization, true),"
     " set_config('crosshead.connection', :connection, true)"
@@ -153,11 +156,23 @@ class Database:
         async with AsyncSession(self.system_engine, expire_on_commit=False) as session, session.begin():
             yield SystemSession(session)
 
-    async def at_once(self, statement: Executable, values: Mapping[str, Any]) -> Sequence[Row[Any]]:
-        """Run one statement of the system role that commits by itself: one round trip instead of three."""
-        engine = self.system_engine.execution_options(isolation_level="AUTOCOMMIT")
-        async with engine.connect() as connection:
-            return (await connection.execute(statement, values)).all()
+    async def at_once(self, statement: str, values: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+        """Run one statement of the system role that commits by itself: one round trip, without a session.
+
+        Args:
+            statement: SQL with `:name` for each value.
+            values: Name → value; further ones are left alone.
+        """
+        sql, names = _numbered(statement)
+        async with self.lookups.fetch() as fetch:
+            return await fetch.rows(sql, *(values[name] for name in names))
+
+
+@cache
+def _numbered(statement: str) -> tuple[str, tuple[str, ...]]:
+    """Give a statement with numbers in the place of names, and the names in that order."""
+    names = list(dict.fromkeys(_NAMED.findall(statement)))
+    return _NAMED.sub(lambda found: f"${names.index(found[1]) + 1}", statement), tuple(names)
 
 
 async def _hold(session: AsyncSession, scope: Scope) -> None:

@@ -58,17 +58,17 @@ class Fetch:
         row: asyncpg.Record | None = await self._connection.fetchrow(statement, *values)
         return row
 
-    async def value(self, statement: str, *values: Any) -> Any:
-        """Give the first row's first value; None where there is no row."""
-        row = await self.row(statement, *values)
-        return None if row is None else row[0]
-
     async def rows(self, statement: str, *values: Any) -> list[asyncpg.Record]:
         """Give all rows."""
         for watcher in self.watchers:
             watcher(statement, values)
         rows: list[asyncpg.Record] = await self._connection.fetch(statement, *values)
         return rows
+
+    async def value(self, statement: str, *values: Any) -> Any:
+        """Give the first row's first value; None where there is no row."""
+        row = await self.row(statement, *values)
+        return None if row is None else row[0]
 
     async def plan_by_values(self) -> None:
         """Plan the transaction's further statements for their own values, and not for any.

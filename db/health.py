@@ -67,24 +67,25 @@ _SUCCEEDED: Final = text(
           AND (i.code <> 'REAUTHORIZATION_REQUIRED' OR c.status <> 'REAUTHORIZATION_REQUIRED')
         RETURNING i.id, i.entity, i.operation, i.code, i.message, i.occurrences)
     SELECT (SELECT count(*) FROM due) AS due,
-           (SELECT json_agg(row_to_json(resolved)) FROM resolved)::text AS resolved
+           (SELECT json_agg(row_to_json(resolved)) FROM resolved)::text AS resolved,
+           (SELECT status = 'UNREACHABLE' FROM connection WHERE id = :connection) AS unreachable
     """
 )
 
 
 async def succeeded(
     session: WriteSession, scope: Scope, *, entity: Entity | None, operation: str, now: datetime
-) -> list[IssueChange]:
+) -> tuple[list[IssueChange], bool]:
     """Record a success: the breaker closes, what waited for it is due, and what it touches is resolved.
 
     An issue of refused credentials outlives the successes of what was under way when they were refused.
 
     Returns:
-        The issues that it resolved.
+        The issues that it resolved, and whether the connection was UNREACHABLE until now.
     """
     values = {"connection": scope.connection_id, "entity": entity, "operation": operation, "now": now}
     row = (await session.execute(_SUCCEEDED, values)).one()
-    return [_issue(each) for each in orjson.loads(row.resolved or "[]")]
+    return [_issue(each) for each in orjson.loads(row.resolved or "[]")], bool(row.unreachable)
 
 
 def _issue(row: dict[str, Any]) -> IssueChange:

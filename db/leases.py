@@ -4,16 +4,13 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import text
-
 from db.engine import Database
 from db.models.sync import ACTIVE
 from db.scope import Scope
 from db.types import Entity
 
 # What makes a run due is asked here, too: a wake-up may be late, or told twice, and costs one statement then.
-_TAKE: Final = text(
-    f"""
+_TAKE: Final = f"""
     UPDATE connected_entity e SET lease_owner = :owner, fence = e.fence + 1,
         lease_expires_at = now() + make_interval(secs => :seconds)
     FROM sync_run r, connection c, connection_health h
@@ -28,20 +25,15 @@ _TAKE: Final = text(
       AND e.connection_id = r.connection_id AND e.entity = r.entity
       AND (e.lease_expires_at IS NULL OR e.lease_expires_at < now())
     RETURNING e.fence, e.entity
-    """
-)
-_RENEW: Final = text(
-    """
+"""
+_RENEW: Final = """
     UPDATE connected_entity SET lease_expires_at = now() + make_interval(secs => :seconds)
     WHERE connection_id = :connection AND entity = :entity AND fence = :fence RETURNING 1
-    """
-)
-_RELEASE: Final = text(
-    """
+"""
+_RELEASE: Final = """
     UPDATE connected_entity SET lease_owner = NULL, lease_expires_at = NULL
     WHERE connection_id = :connection AND entity = :entity AND fence = :fence RETURNING 1
-    """
-)
+"""
 
 
 async def take(
@@ -63,7 +55,7 @@ async def take(
     """
     values = {"owner": owner, "seconds": seconds, "connection": scope.connection_id, "run": run_id, "now": now}
     rows = await database.at_once(_TAKE, values)
-    return (Entity(rows[0].entity), rows[0].fence) if rows else None
+    return (Entity(rows[0]["entity"]), rows[0]["fence"]) if rows else None
 
 
 async def renew(database: Database, scope: Scope, entity: Entity, *, fence: int, seconds: float) -> bool:

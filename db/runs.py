@@ -11,18 +11,6 @@ from db.models.sync import ACTIVE, OPEN_STATUSES, SyncRun, SyncStatus
 from db.scope import Scope
 
 
-async def behind(session: ReadSession, scope: Scope, run: SyncRun) -> bool:
-    """Tell whether an older run of the same entity is open: it goes first."""
-    found = await session.execute(
-        text(
-            "SELECT 1 FROM sync_run WHERE connection_id = :connection AND entity = :entity"
-            f" AND {ACTIVE} AND (created_at, id) < (:created_at, :id) LIMIT 1"
-        ),
-        {"connection": scope.connection_id, "entity": run.entity, "created_at": run.created_at, "id": run.id},
-    )
-    return found.scalar_one_or_none() is not None
-
-
 class Cancel(Enum):
     """What asking a run to stop came to."""
 

@@ -165,9 +165,9 @@ async def succeeded(
     Returns:
         The events to append at the end of the transaction.
     """
-    resolved = await health.succeeded(session, scope, entity=entity, operation=operation, now=now)
+    resolved, silent = await health.succeeded(session, scope, entity=entity, operation=operation, now=now)
     told = [issue_event("issue.resolved", scope, issue) for issue in resolved]
-    moved = await statuses.change(session, scope, Change.ANSWERED)
+    moved = await statuses.change(session, scope, Change.ANSWERED) if silent else None
     return [*told, moved] if moved else told
 
 

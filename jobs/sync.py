@@ -8,7 +8,7 @@ from uuid import UUID
 import structlog
 
 from connectors.errors import ConnectorError
-from db import connections, runs, sync
+from db import connections, sync
 from db.connections import Opened
 from db.engine import Database
 from db.models.sync import SourceError, SyncRun, SyncStatus
@@ -97,8 +97,7 @@ class SyncRunner:
         async with self._database.read(scope) as session:
             run = await sync.load(session, scope, run_id)
             opened = await connections.opened(session, scope, scope.connection_id) if scope.connection_id else None
-            behind = run is not None and await runs.behind(session, scope, run)
-        if run is None or opened is None or behind or not self._due(run, opened):
+        if run is None or opened is None or not self._due(run, opened):
             return False
         try:
             await self._revocations.unless_ended(scope, self._pass(run, scope, opened, lease))

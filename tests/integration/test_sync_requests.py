@@ -38,7 +38,7 @@ async def test_a_connections_initial_run_is_full_enough(engine: Engine) -> None:
 async def test_a_full_run_asked_for_while_an_incremental_one_is_open_waits_behind_it(engine: Engine) -> None:
     """Off: `:mode` in `_REQUEST` and `_OPEN_RUN` of db/sync.py: the full run is lost in the incremental one.
 
-    Off: `runs.behind` in jobs/sync.py, and `NOT EXISTS` in `_DUE`: the full run begins first.
+    Off: `NOT EXISTS` in `_TAKE` of db/leases.py, and in `_PICK` of db/due.py: the full run begins first.
     """
     for _ in range(3):
         engine.ledger.add()
