@@ -117,19 +117,17 @@ async def change(session: WriteSession, scope: Scope, operation_id: UUID, *, fen
     await session.flush()
 
 
-_TAKE: Final = text(
-    """
+_TAKE: Final = """
     UPDATE write_operation SET lease_owner = :owner, fence = fence + 1,
         lease_expires_at = now() + make_interval(secs => :seconds)
     WHERE connection_id = :connection AND id = :id AND settled_at IS NULL
       AND (lease_expires_at IS NULL OR lease_expires_at < now()) RETURNING fence
-    """
-)
-_RENEW: Final = text(
+"""
+_RENEW: Final = (
     "UPDATE write_operation SET lease_expires_at = now() + make_interval(secs => :seconds)"
     " WHERE connection_id = :connection AND id = :id AND fence = :fence RETURNING 1"
 )
-_RELEASE: Final = text(
+_RELEASE: Final = (
     "UPDATE write_operation SET lease_owner = NULL, lease_expires_at = NULL"
     " WHERE connection_id = :connection AND id = :id AND fence = :fence RETURNING 1"
 )
@@ -143,7 +141,7 @@ async def take_lease(database: Database, scope: Scope, operation_id: UUID, *, ow
     """
     values = {"connection": scope.connection_id, "id": operation_id, "owner": owner, "seconds": seconds}
     rows = await database.at_once(_TAKE, values)
-    return rows[0].fence if rows else None
+    return rows[0]["fence"] if rows else None
 
 
 async def renew_lease(database: Database, scope: Scope, operation_id: UUID, *, fence: int, seconds: int) -> bool:
@@ -157,8 +155,7 @@ async def release_lease(database: Database, scope: Scope, operation_id: UUID, *,
     await database.at_once(_RELEASE, {"connection": scope.connection_id, "id": operation_id, "fence": fence})
 
 
-_DUE: Final = text(
-    """
+_DUE: Final = """
     WITH due AS (
         SELECT o.connection_id, o.id FROM write_operation o JOIN connection c ON c.id = o.connection_id
         WHERE o.settled_at IS NULL AND o.next_attempt_at <= now()
@@ -169,8 +166,7 @@ _DUE: Final = text(
     UPDATE write_operation o SET woken_at = now() FROM due
     WHERE o.connection_id = due.connection_id AND o.id = due.id
     RETURNING o.id, o.organization_id, o.connection_id
-    """
-)
+"""
 
 
 async def pick_due(database: Database, *, limit: int = 200, again_seconds: int = 5) -> list[DueWrite]:
@@ -179,7 +175,7 @@ async def pick_due(database: Database, *, limit: int = 200, again_seconds: int =
     A paused connection begins no new write, but what it has begun is looked up.
     """
     rows = await database.at_once(_DUE, {"limit": limit, "again": again_seconds})
-    return [DueWrite(row.id, Scope(row.organization_id, row.connection_id)) for row in rows]
+    return [DueWrite(row["id"], Scope(row["organization_id"], row["connection_id"])) for row in rows]
 
 
 async def target(session: ReadSession, scope: Scope, table: type[SQLModel], record_id: UUID) -> Target | None:

@@ -6,6 +6,7 @@ import asyncpg
 
 from tests.fixtures.front import credentials, work
 from tests.fixtures.ledger import Fault, Ledger
+from tests.fixtures.ledger_connector import LedgerConnector
 from tests.fixtures.product import Product
 
 HEALTH = """query ($id: ID!) { connection(id: $id) { status
@@ -73,7 +74,7 @@ async def test_a_silent_source_is_told_with_its_remedy_and_without_a_call(
         "remedy": "Check that the source is up and reachable from here; calls resume by themselves.",
         "reason": "RESET",
         "entities": ["PURCHASE_ORDER", "VENDOR"],
-        "operations": ["CREATE", "READ"],
+        "operations": sorted({"READ", *(operation for _, operation in LedgerConnector.writes)}),
     }
     assert told["health"]["nextAttemptAt"] is not None
     assert list(ledger.calls) == []
