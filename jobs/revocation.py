@@ -17,6 +17,7 @@ import structlog
 from db import connections, tokens
 from db.engine import Database
 from db.scope import Scope
+from db.tokens import Dead
 from jobs.queue import REVOKED_CHANNEL, Queue
 
 log = structlog.get_logger(__name__)
@@ -35,24 +36,24 @@ class Watch:
 
     Attributes:
         id: The token's or the connection's.
-        why: Why it ended, one sentence; None while it stands.
+        why: Why it ended; None while it stands.
     """
 
     kind: Literal["token", "connection"]
     id: UUID
     scope: Scope
-    why: str | None = None
+    why: Dead | None = None
     _ended: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def end(self, why: str) -> None:
+    def end(self, why: Dead) -> None:
         """Tell the holder."""
         self.why = why
         self._ended.set()
 
-    async def ended(self) -> str:
+    async def ended(self) -> Dead:
         """Wait for the end; gives why."""
         await self._ended.wait()
-        return self.why or "It ended."
+        return self.why or Dead.REVOKED
 
 
 class Revocations:
@@ -86,6 +87,11 @@ class Revocations:
         async with self._watching(Watch("token", token_id, scope)) as watch:
             yield watch
 
+    async def look(self, token_id: UUID) -> Dead | None:
+        """Tell why a token opens nothing any more, now; None while it is alive."""
+        async with self._database.system() as session:
+            return (await tokens.dead_among(session, {token_id})).get(token_id)
+
     async def unless_ended(self, scope: Scope, work: Coroutine[Any, Any, T]) -> T:
         """Do something for a connection, and cancel it when the connection ends.
 
@@ -102,7 +108,7 @@ class Revocations:
                 await asyncio.wait({working, ending}, return_when=asyncio.FIRST_COMPLETED)
                 if working.done():
                     return working.result()
-                raise Ended(watch.why)
+                raise Ended
             finally:
                 ending.cancel()
                 if not working.done():
@@ -158,6 +164,6 @@ class Revocations:
             ended = await connections.ended_among(session, by_kind["connection"]) if by_kind["connection"] else set()
         for watch in watches:
             if watch.kind == "token" and watch.id in dead:
-                watch.end(dead[watch.id].value)
+                watch.end(dead[watch.id])
             elif watch.kind == "connection" and watch.id in ended:
-                watch.end("The connection was disconnected.")
+                watch.end(Dead.DISCONNECTED)

@@ -13,6 +13,7 @@ from structlog.contextvars import bind_contextvars
 from db.types import ErrorCode
 from graph.auth import Refused, authenticate, bearer
 from graph.context import Context, Services
+from graph.door.ends import until_ended
 from graph.door.requests import EVENTS, JSON, Media, Rejected, asked_by, media_of, request_id_of
 from graph.door.responses import EventStream, answered, failed, headers_of, rejected, unauthenticated
 from graph.errors import UNAVAILABLE, unavailable
@@ -84,7 +85,7 @@ class Endpoint:
         except WrongKind:
             raise Rejected(405, "Send a mutation by POST.", {"Allow": "POST"}) from None
         if isinstance(begun, Begun):
-            return EventStream(self._operations.answers(begun))
+            return EventStream(until_ended(context, self._operations.answers(begun)))
         return answered(begun, JSON) if begun.codes & _AT_ONCE else EventStream(_only(begun))
 
 

@@ -1,5 +1,7 @@
 """The GraphQL endpoint over graphql-transport-ws."""
 
+import asyncio
+import contextlib
 import json
 from collections.abc import AsyncGenerator, Mapping
 from datetime import timedelta
@@ -12,17 +14,18 @@ from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 from strawberry.asgi import ASGIWebSocketAdapter as StrawberryWebSocketAdapter
 from strawberry.asgi import GraphQL
-from strawberry.exceptions import ConnectionRejectionError
 from strawberry.http.exceptions import WebSocketDisconnected
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler
-from strawberry.subscriptions.protocols.graphql_transport_ws.types import SubscribeMessage
+from strawberry.subscriptions.protocols.graphql_transport_ws.types import ConnectionInitMessage, SubscribeMessage
 from strawberry.types.unset import UNSET, UnsetType
 from structlog.contextvars import bind_contextvars
 
+from db.tokens import Dead
 from db.types import ErrorCode
 from graph.auth import Refused, authenticate, bearer
 from graph.context import Context, Services
+from graph.door.ends import FORBIDDEN
 from graph.door.requests import Rejected, decoded, request_id_of
 from graph.door.responses import VERSION
 from graph.errors import UNAVAILABLE, ApiError, told
@@ -67,10 +70,45 @@ def _is_message(message: object) -> bool:
 
 
 class _Handler(BaseGraphQLTransportWSHandler[Context, None]):
-    """Tells a caller that has too many operations under way so with a code."""
+    """Ends with the caller's token, and tells a caller that has too many operations under way so with a code."""
+
+    watching: asyncio.Task[None] | None = None
+
+    async def handle_connection_init(self, message: ConnectionInitMessage) -> None:
+        """Let a caller in, and watch its token from then on; the holder of a dead one is told why."""
+        try:
+            await super().handle_connection_init(message)
+        except Refused as refused:
+            await self.websocket.close(FORBIDDEN, refused.reason or "Forbidden")
+            return
+        if self.connection_acknowledged and self.watching is None:
+            self.watching = asyncio.create_task(self._watch())
+            self.watching.add_done_callback(self._task_done)
+
+    async def _watch(self) -> None:
+        who = self.context.who
+        async with self.context.services.revocations.token(who.token_id, who.scope) as watch:
+            await self._end(await watch.ended())
+
+    async def _end(self, why: Dead) -> None:
+        for operation_id in list(self.operations):
+            await self.cleanup_operation(operation_id)
+        with contextlib.suppress(RuntimeError, WebSocketDisconnected):  # it was closed meanwhile
+            await self.websocket.close(FORBIDDEN, why.name)
+
+    async def shutdown(self) -> None:
+        """End all that was begun."""
+        if self.watching is not None:
+            self.watching.cancel()
+        await super().shutdown()
 
     async def handle_subscribe(self, message: SubscribeMessage) -> None:
-        """Begin an operation, unless there are too many."""
+        """Begin an operation, unless the token has died or there are too many."""
+        if self.connection_acknowledged:
+            dead = await self.context.services.revocations.look(self.context.who.token_id)
+            if dead is not None:
+                await self._end(dead)
+                return
         if (
             not self.connection_acknowledged
             or len(self.operations) < MAX_OPERATIONS
@@ -125,10 +163,7 @@ class Socket(GraphQL[Context, None]):
         """Take the token from the `authorization` of connection_init, with or without `Bearer`."""
         params = context.connection_params or {}
         given = next((str(v) for k, v in params.items() if k.lower() == "authorization"), None)
-        try:
-            context.principal = await authenticate(self._services.database, bearer(given) or given)
-        except Refused as refused:
-            raise ConnectionRejectionError from refused
+        context.principal = await authenticate(self._services.database, bearer(given) or given)
         return UNSET
 
     def decode_json(self, data: str | bytes) -> object:

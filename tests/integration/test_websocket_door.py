@@ -82,18 +82,17 @@ async def test_a_socket_without_a_live_token_is_closed_as_forbidden(door: Produc
         assert await closed(socket) == (4403, "Forbidden")
 
 
-async def test_a_token_that_is_unknown_or_dead_is_closed_without_a_word_why(
-    door: Product, everything: Everything
-) -> None:
+async def test_the_holder_of_a_dead_token_is_told_why_and_nobody_else(door: Product, everything: Everything) -> None:
     own = everything.scopes[0]
     dead, resting = await everything.token(own), await everything.token(own)
     await everything.revoke(dead)
 
     async with everything.status(own, ConnectionStatus.DISCONNECTED):
-        for token in (make_token(TokenKind.CONNECTION), dead, resting):
+        told = {make_token(TokenKind.CONNECTION): "Forbidden", dead: "REVOKED", resting: "DISCONNECTED"}
+        for token, reason in told.items():
             async with opened(door) as socket:
                 await say(socket, {"type": "connection_init", "payload": {"authorization": f"Bearer {token}"}})
-                assert await closed(socket) == (4403, "Forbidden")
+                assert await closed(socket) == (4403, reason)
 
 
 async def test_a_socket_that_never_says_who_it_is_is_closed(door: Product) -> None:
