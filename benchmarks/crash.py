@@ -26,7 +26,7 @@ from rich.table import Table
 from benchmarks.crashes.fleet import Fleet
 from benchmarks.crashes.repeats import pages_read_again
 from benchmarks.crashes.stage import Lane, Stage, opened
-from jobs.failpoints import FAILPOINTS
+from jobs.failpoints import SYNC_FAILPOINTS
 from sandbox.kit.oracle import Truth
 from tests.fixtures.truth import Verdict, compare
 from tests.fixtures.workers import Workers
@@ -52,8 +52,8 @@ async def kill_at_random(stage: Stage, fleet: Fleet, rng: random.Random, kills: 
 
 async def kill_at_failpoints(stage: Stage, fleet: Fleet, rng: random.Random, rounds: int) -> dict[str, int]:
     """Let a worker die at each failpoint in each round; gives how often each was died at."""
-    died = dict.fromkeys(map(str, FAILPOINTS), 0)
-    for name in FAILPOINTS:
+    died = dict.fromkeys(map(str, SYNC_FAILPOINTS), 0)
+    for name in SYNC_FAILPOINTS:
         left = rounds
         while left > 0:
             lanes = stage.lanes[:left]

@@ -34,6 +34,8 @@ Failpoint = Literal[
     "write_after_commit",
 ]
 FAILPOINTS: Final[tuple[Failpoint, ...]] = get_args(Failpoint)
+SYNC_FAILPOINTS: Final = tuple(name for name in FAILPOINTS if not name.startswith("write_"))
+"""The steps of syncs; the others are those of writes."""
 VARIABLE: Final = "CROSSHEAD_FAILPOINT"
 _armed: dict[str, int] = {}
 

@@ -14,7 +14,7 @@ from uuid import UUID
 import pytest
 
 from db.scope import Scope
-from jobs.failpoints import FAILPOINTS, Failpoint
+from jobs.failpoints import SYNC_FAILPOINTS, Failpoint
 from sandbox.kit import oracle
 from sandbox.kit.clock import wall_clock
 from sandbox.kit.faults import Fault
@@ -158,11 +158,11 @@ async def test_no_kill_loses_doubles_or_overwrites_an_order_or_costs_more_than_a
 
     while crashes.killed < KILLS:
         await crashes.at_random(rng)
-    for name in FAILPOINTS:
+    for name in SYNC_FAILPOINTS:
         await crashes.at(name)
     verdict = await crashes.settle()
 
     assert verdict.as_dict() == Verdict().as_dict()
-    assert crashes.killed == KILLS + len(FAILPOINTS)
+    assert crashes.killed == KILLS + len(SYNC_FAILPOINTS)
     assert crashes.read_again == 1
     assert len(engine.ledger.edits) > 300
