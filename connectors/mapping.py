@@ -69,6 +69,7 @@ class EntityMapping:
     Attributes:
         record: The class that validates the record.
         fields: All of its fields and lists.
+        absent: Fields of the record that the system does not have at all; the other unmapped ones it may have.
         revision: Grows when what a converter or a `when` does changes, so that stored items are mapped anew.
         version: Short hash of everything that decides a record's values: part of each item's hash.
     """
@@ -76,6 +77,7 @@ class EntityMapping:
     record: type[Fields]
     fields: tuple[To | Each, ...]
     revision: int = 1
+    absent: frozenset[str] = frozenset()
     version: bytes = field(init=False, repr=False, compare=False)
     _index: dict[str, "To | Each"] = field(init=False, repr=False, compare=False, hash=False, default_factory=dict)
 
@@ -85,6 +87,9 @@ class EntityMapping:
             if part.target not in self.record.model_fields or part.target in self._index:
                 raise TypeError(f"{self.record.__name__}.{part.target} is unknown or mapped twice")
             self._index[part.target] = part
+        for name in self.absent:
+            if name not in self.record.model_fields or name in self._index:
+                raise TypeError(f"{self.record.__name__}.{name} is unknown or mapped, and so not absent")
         object.__setattr__(self, "version", self._version())
 
     def part(self, target: str) -> "To | Each | None":

@@ -19,7 +19,9 @@ from connectors.registry import BY_SLUG
 from crosshead.settings import Settings, parse_master_keys, parse_networks
 from db import capabilities, connections
 from db.engine import Database
-from db.models.connection import System
+from db.models.connection import System, SystemEntity
+from db.models.records import explained
+from db.models.registry import SPECS
 from db.secrets import Vault
 from graph.app import make_app
 from graph.context import Services
@@ -104,7 +106,11 @@ def api(settings: Settings, *, connectors: Mapping[str, Connector] = BY_SLUG) ->
     async def build() -> AsyncIterator[Services]:
         async with open_parts(settings, application="crosshead api", connectors=connectors) as parts:
             async with parts.database.system() as session:
-                await connections.write_catalogue(session, [catalogue_entry(each) for each in connectors.values()])
+                await connections.write_catalogue(
+                    session,
+                    [catalogue_entry(each) for each in connectors.values()],
+                    [entry for each in connectors.values() for entry in catalogue_entities(each)],
+                )
                 await capabilities.declare(session, [row for each in connectors.values() for row in declared(each)])
             access = AccessDoor(database=parts.database, queue=parts.queue, now=now)
             connect = connect_door(settings, parts)
@@ -235,6 +241,20 @@ def catalogue_entry(connector: Connector) -> System:
         write_defaults_form=form_schema(spec.write_defaults),
         capabilities=[{"entity": entity, "operations": names} for entity, names in operations.items()],
     )
+
+
+def catalogue_entities(connector: Connector) -> list[SystemEntity]:
+    """Tell what a connector's mappings leave out, as the rows that explain nulls."""
+    rows = []
+    for entity, mapping in connector.mappings.items():
+        names = explained(SPECS[entity].table) & mapping.record.model_fields.keys()
+        unavailable = {
+            name: "NOT_SUPPORTED" if name in mapping.absent else "NOT_MAPPED"
+            for name in sorted(names)
+            if mapping.part(name) is None
+        }
+        rows.append(SystemEntity(system_slug=connector.spec.slug, entity=entity, unavailable=unavailable))
+    return rows
 
 
 def form_schema(form: type[BaseModel]) -> dict[str, object]:

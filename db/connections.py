@@ -6,10 +6,17 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlmodel import SQLModel, col, delete, select
+from sqlmodel import SQLModel, col, delete, select, tuple_
 
 from db.engine import ReadSession, SystemSession, WriteSession
-from db.models.connection import ConnectedEntity, ConnectedSystem, ConnectionSecret, ConnectionStatus, System
+from db.models.connection import (
+    ConnectedEntity,
+    ConnectedSystem,
+    ConnectionSecret,
+    ConnectionStatus,
+    System,
+    SystemEntity,
+)
 from db.models.event import EventCounter
 from db.models.health import CallBudget, ConnectionHealth
 from db.models.organization import ApiKey, Organization
@@ -38,11 +45,19 @@ class Opened:
         return Scope(self.organization_id, self.id)
 
 
-async def write_catalogue(session: SystemSession, systems: Sequence[System]) -> None:
+async def write_catalogue(session: SystemSession, systems: Sequence[System], entities: Sequence[SystemEntity]) -> None:
     """Make the stored catalogue equal to the registry's."""
-    for system in systems:
-        await session.merge(system)
-    await session.execute(delete(System).where(col(System.slug).not_in([s.slug for s in systems])))
+    slugs = [system.slug for system in systems]
+    for row in (*systems, *entities):
+        await session.merge(row)
+    await session.execute(delete(System).where(col(System.slug).not_in(slugs)))
+    await session.execute(
+        delete(SystemEntity).where(
+            tuple_(col(SystemEntity.system_slug), col(SystemEntity.entity)).not_in(
+                [(each.system_slug, each.entity) for each in entities]
+            )
+        )
+    )
 
 
 async def add(

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from db.incomplete import told_incomplete
 from db.keysets import FIRST_SLOT, cursor_json, order_by, ranges
 from db.models.base import across
 from db.predicates import Rows, filtered
@@ -132,6 +133,11 @@ def _part(part: PagePart, one: _List, counted: str) -> str:
     page, alias = one.page, one.alias
     if part.name == "__typename":
         return told_typename(f"{page.type_name}Connection")
+    if part.name == "incomplete":
+        connection = one.whose.connection
+        scope = f"c.organization_id = {ORGANIZATION}"
+        of = f"{scope} AND {CONNECTION} IS NULL" if connection is None else f"c.id = {connection}"
+        return told_incomplete(part, one.shape, of=of)
     if part.name == "totalCount":
         return f"(SELECT ({counted})::text)"
     if part.name == "nodes" and part.node is not None:

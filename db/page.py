@@ -5,7 +5,7 @@ from uuid import UUID
 
 from db.fetch import Fetch
 from db.keysets import FIRST_SLOT
-from db.lists import CONNECTION, Whose, scope_clause, told_page
+from db.lists import CONNECTION, ORGANIZATION, Whose, scope_clause, told_page
 from db.models.base import Many, One
 from db.scope import Scope
 from db.selection import (
@@ -23,7 +23,7 @@ from db.selection import (
     Slots,
 )
 from db.shapes import SHAPES, Shape
-from db.told import told_column, told_inside, told_list, told_object, told_typename
+from db.told import literal, told_column, told_inside, told_list, told_object, told_typename
 
 
 class _Statement:
@@ -54,7 +54,12 @@ class _Statement:
             return told_inside(alias, shape, part)
         relation = shape.relations[part.name]
         target, other = SHAPES[relation.target], self.next_alias()
-        join = " AND ".join(f"{other}.{theirs} = {alias}.{mine}" for theirs, mine in relation.on.items())
+        join = " AND ".join(
+            [
+                *(f"{other}.{theirs} = {alias}.{mine}" for theirs, mine in relation.on.items()),
+                *(f"{other}.{theirs} = {literal(value)}" for theirs, value in relation.only.items()),
+            ]
+        )
         if isinstance(part, RelatedPage):
             connection = f"{alias}.{shape.connection_column}"
             return self.page(part.page, alias=other, whose=Whose((join,), connection))
@@ -76,7 +81,9 @@ def compiled(root: Root, *, held: bool = False) -> str:
     alias = statement.next_alias()
     if isinstance(root, PageSelection):
         scope = scope_clause(SHAPES[root.type_name], alias, held=held)
-        return f"SELECT {statement.page(root, alias=alias, whose=Whose((scope,), CONNECTION if held else None))}"
+        told = statement.page(root, alias=alias, whose=Whose((scope,), CONNECTION if held else None))
+        there = f" FROM connection WHERE organization_id = {ORGANIZATION} AND id = {CONNECTION}" if root.named else ""
+        return f"SELECT {told}{there}"
     shape = SHAPES[root.selection.type_name]
     told = statement.told(root.selection, alias)
     source = f"{shape.table} {alias} WHERE {scope_clause(shape, alias, held=held)}"

@@ -134,7 +134,7 @@ class Keyset:
 
 @dataclass(frozen=True, slots=True)
 class PagePart:
-    """One part of a Relay list: nodes, edges, pageInfo, totalCount or `__typename`."""
+    """One part of a Relay list: nodes, edges, pageInfo, totalCount, incomplete or `__typename`."""
 
     key: str
     name: str
@@ -144,7 +144,12 @@ class PagePart:
 
 @dataclass(frozen=True, slots=True)
 class PageSelection(Hashed):
-    """A Relay list: what is told of it, which rows, in which order, from where."""
+    """A Relay list: what is told of it, which rows, in which order, from where.
+
+    Attributes:
+        gone_too: Records that are gone from the source are listed, too.
+        named: The caller named the connection that it is held to: where there is none, there is no list.
+    """
 
     __hash__ = Hashed.__hash__
 
@@ -156,6 +161,7 @@ class PageSelection(Hashed):
     condition: Condition | None = None
     keyset: Keyset | None = None
     gone_too: bool = False
+    named: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,6 +75,7 @@ class Holder:
     Attributes:
         dead: Why it is dead; None while it is alive.
         untouched: Its last use is not noted for this minute yet.
+        last_success_at: When the source of a connection that is UNREACHABLE last did what was asked of it.
     """
 
     token_id: UUID
@@ -84,11 +85,14 @@ class Holder:
     dead: Dead | None
     connection_status: ConnectionStatus | None
     untouched: bool
+    last_success_at: datetime | None
 
 
 _STANDING: Final = """
     SELECT t.id, t.kind, t.scope, t.organization_id, t.connection_id, t.revoked_as, c.status,
-           t.last_used_at IS NULL OR t.last_used_at < date_trunc('minute', now()) AS untouched
+           t.last_used_at IS NULL OR t.last_used_at < date_trunc('minute', now()) AS untouched,
+           CASE WHEN c.status = 'UNREACHABLE' THEN
+             (SELECT h.last_success_at FROM connection_health h WHERE h.connection_id = c.id) END AS last_success_at
     FROM api_token t LEFT JOIN connection c ON c.id = t.connection_id
     """
 _FIND: Final = _STANDING + "WHERE t.token_hash = $1"
@@ -112,6 +116,7 @@ def _holder(row: Mapping[str, Any]) -> Holder:
         dead=dead,
         connection_status=status,
         untouched=row["untouched"],
+        last_success_at=row["last_success_at"],
     )
 
 

@@ -1,7 +1,11 @@
 """Who asks: a bearer token looked up at each request, with no cache."""
 
+from datetime import UTC, datetime
+from typing import Any
+
 from db import tokens
 from db.engine import Database
+from db.models.connection import ConnectionStatus
 from db.tokens import Holder
 from db.types import ErrorCode, encode_id
 from graph.context import Principal
@@ -73,4 +77,16 @@ async def authenticate(database: Database, token: str | None) -> Principal:
         raise Refused("The token is not one of this API.")
     if holder.dead is not None:
         raise Refused(holder.dead.value, holder)
-    return Principal(holder.token_id, holder.kind, holder.may, holder.scope)
+    return Principal(holder.token_id, holder.kind, holder.may, holder.scope, _unreachable(holder))
+
+
+def _unreachable(holder: Holder) -> dict[str, Any] | None:
+    """Give what answers from the store say while the source cannot be reached."""
+    if holder.connection_status is not ConnectionStatus.UNREACHABLE:
+        return None
+    at = holder.last_success_at
+    return {"connectionStatus": holder.connection_status.value, "lastSuccessAt": at and _told(at)}
+
+
+def _told(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

@@ -35,12 +35,17 @@ _RIGHTS = (TokenScope.READ, TokenScope.WRITE, TokenScope.ADMIN)
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who asks: a live token and what it opens."""
+    """Who asks: a live token and what it opens.
+
+    Attributes:
+        unreachable: What its answers say beside the stored data while the connection's source cannot be reached.
+    """
 
     token_id: UUID
     kind: TokenKind
     may: TokenScope
     scope: Scope
+    unreachable: Mapping[str, Any] | None = None
 
     def require(self, right: TokenScope) -> None:
         """Refuse the request unless the token has the right.

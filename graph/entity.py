@@ -9,7 +9,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from functools import cache
-from typing import Any, TypeVar, get_args, get_origin
+from typing import Annotated, Any, Final, TypeVar, get_args, get_origin
 from uuid import UUID
 
 import strawberry
@@ -17,9 +17,17 @@ from sqlmodel import SQLModel
 from strawberry.scalars import JSON
 
 from db.models import columns as c
+from db.models.base import EntityRow
 from db.shapes import SHAPES, kind_of, public_name
 
 T = TypeVar("T")
+_OF_RECORDS: Final[dict[str, tuple[Any, str]]] = {
+    "raw_item": (
+        Annotated["RawItem", strawberry.lazy("graph.types.sync")] | None,  # noqa: F821  (looked up there)
+        "The raw document it was made of, with when and by which run it was fetched.",
+    ),
+}
+"""Relations that every record has, beside those of its class."""
 SCALARS: dict[Any, Any] = {
     str: str,
     bool: bool,
@@ -83,6 +91,10 @@ def entity(table: type[SQLModel]) -> Callable[[type[T]], type[T]]:
     def complete(of: type[T]) -> type[T]:
         shape = SHAPES[table.__name__]
         stated = inspect.get_annotations(of)
+        if issubclass(table, EntityRow):
+            for name, (annotation, description) in _OF_RECORDS.items():
+                stated[name] = annotation
+                setattr(of, name, strawberry.field(description=description))
         missing = set(shape.relations) - set(stated)
         if of.__name__ != table.__name__ or missing:
             raise TypeError(f"{of.__name__} does not state the relations {sorted(missing)} of {table.__name__}")

@@ -6,7 +6,7 @@ JSON that the database has completed, and passes as it is.
 
 import asyncio
 from collections.abc import Awaitable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 from uuid import UUID
@@ -20,7 +20,7 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from db.selection import Root
 from graph.context import Batch, Context, Read, answered
 from graph.plans import Plan, Plans
-from graph.selection import Builder, Size
+from graph.selection import Builder, Size, no_connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,8 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         if plan.connection_id is not None:
             scope = Builder.narrowed(scope, plan.connection_id)
         slots = [read.one, *plan.slots[1:]] if read.one is not None else list(plan.slots)
-        return answered(context.reader.json(plan.root, slots, scope=scope), missing=read.missing)
+        missing = read.missing if plan.connection_id is None else no_connection()
+        return answered(context.reader.json(plan.root, slots, scope=scope), missing=missing)
 
     def _plan(
         self, read: Read, named: GraphQLObjectType, details: FieldDetailsList, info: GraphQLResolveInfo[Any]
@@ -99,7 +100,8 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         if read.paged:
             arguments = {**builder.arguments(info.parent_type, details), **read.arguments}
             connection_id = builder.connection_id(arguments)
-            root: Root = builder.page(read.type_name, named, details, arguments)
+            page = builder.page(read.type_name, named, details, arguments)
+            root: Root = replace(page, named=connection_id is not None)
         elif read.one is None:
             root = builder.all(named, details)
         else:

@@ -1,6 +1,7 @@
 """List types derived from an entity: connection, edge, filter, order, and the field that takes them."""
 
 from collections.abc import Collection
+from datetime import datetime
 from enum import Enum
 from functools import cache
 from inspect import Parameter, Signature
@@ -13,9 +14,10 @@ from db.models import columns as c
 from db.models.base import Many, One
 from db.models.custom import LONGEST_VALUE
 from db.models.organization import TokenScope
+from db.models.records import IncompleteReason
 from db.models.registry import READABLE
 from db.shapes import SHAPES
-from db.types import PREFIXES
+from db.types import PREFIXES, Entity
 from graph.context import ApiInfo, Read
 from graph.entity import SCALARS, enumeration, made
 
@@ -38,6 +40,21 @@ class PageInfo:
     has_previous_page: bool = strawberry.field(description="More came before.")
     start_cursor: str | None = strawberry.field(description="Cursor of the page's first row.")
     end_cursor: str | None = strawberry.field(description="Cursor of the page's last row.")
+
+
+@strawberry.type(description="A connection of which a list may lack something.")
+class Incomplete:
+    """A connection of which a list may lack something."""
+
+    connection_id: strawberry.ID = strawberry.field(description="The connection.")
+    entity: enumeration(Entity) = strawberry.field(description="What the list holds.")  # type: ignore[valid-type]
+    reason: enumeration(IncompleteReason) = strawberry.field(  # type: ignore[valid-type]
+        description="Its status where it does not sync; DEGRADED: this entity fails; NOT_SYNCED: its first sync has not"
+        " ended."
+    )
+    since: datetime | None = strawberry.field(
+        description="Every change that the source made before is stored, UTC; null before the first sync has ended."
+    )
 
 
 def _input(name: str, fields: dict[str, tuple[Any, str]], description: str, *, required: Collection[str] = ()) -> type:
@@ -153,19 +170,21 @@ def relay(type_name: str, node: Any) -> Any:
         {"cursor": (str, "Its place in the list."), "node": (node, "The row.")},
         f"One {type_name} of a list.",
     )
-    return made(
-        f"{type_name}Connection",
-        {
-            "edges": (list[edge], "Rows with their cursors."),  # type: ignore[valid-type]
-            "nodes": (list[node], "Rows."),
-            "page_info": (PageInfo, "Where the page stands."),
-            "total_count": (int, "Rows of the whole list; counted only when selected."),
-        },
-        f"A page of a {type_name} list.",
-    )
+    fields: dict[str, tuple[Any, str | None]] = {
+        "edges": (list[edge], "Rows with their cursors."),  # type: ignore[valid-type]
+        "nodes": (list[node], "Rows."),
+        "page_info": (PageInfo, "Where the page stands."),
+        "total_count": (int, "Rows of the whole list; counted only when selected."),
+    }
+    if SHAPES[type_name].entity is not None:
+        fields["incomplete"] = (list[Incomplete], "Connections of which it may lack something, and why.")
+    return made(f"{type_name}Connection", fields, f"A page of a {type_name} list.")
 
 
-_OF_CONNECTION: Final = (strawberry.ID | None, "Only rows of this connection; a connection token implies it.")
+_OF_CONNECTION: Final = (
+    strawberry.ID | None,
+    "Only rows of this connection, NOT_FOUND if there is none; a connection token implies it.",
+)
 _ARGUMENTS: Final[dict[str, tuple[Any, str]]] = {
     "first": (int | None, "The first n rows, 0 to 250; 50 by default."),
     "after": (str | None, "Begin after this cursor."),

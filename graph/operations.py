@@ -49,12 +49,14 @@ class Answer:
         data: What was told, as JSON text.
         errors: Ready to leave the process.
         cost: What the operation cost, once it has a price.
+        notices: What else its extensions say.
     """
 
     errors: list[GraphQLError] = field(default_factory=list)
     refused: bool = False
     data: bytes = b"null"
     cost: dict[str, Any] | None = None
+    notices: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def codes(self) -> set[str]:
@@ -72,7 +74,7 @@ class Answer:
         if self.errors:
             made["errors"] = [error.formatted for error in self.errors]
         if self.cost is not None:
-            made["extensions"] = {"cost": self.cost}
+            made["extensions"] = {"cost": self.cost, **self.notices}
         return made
 
 
@@ -210,7 +212,13 @@ def _told(result: ExecutionResult, begun: Begun) -> Answer:
         unused = cost["requested"] - cost["actual"]
         cost["available"] = min(cost["capacity"], cost["available"] + unused)
         context.services.points.give_back(context.who.token_id, unused)
-    return _answered(Answer(_errors(result.errors or [], context), data=data, cost=cost), context)
+    answer = Answer(_errors(result.errors or [], context), data=data, cost=cost, notices=_notices(context))
+    return _answered(answer, context)
+
+
+def _notices(context: Context) -> Mapping[str, Any]:
+    """Say that the source cannot be reached; a socket's token was looked up too long ago to tell."""
+    return (context.who.unreachable or {}) if context.connection_params is None else {}
 
 
 def _refusal(errors: Sequence[GraphQLError], context: Context) -> Answer:

@@ -7,7 +7,7 @@ from typing import Any, Final
 from uuid import UUID
 
 import orjson
-from graphql import GraphQLObjectType, get_named_type
+from graphql import GraphQLObjectType, get_named_type, is_leaf_type
 from graphql.execution import Executor
 from graphql.execution.collect_fields import FieldDetailsList
 from graphql.execution.values import get_argument_values
@@ -100,7 +100,7 @@ class Builder:
         try:
             return scope.narrowed(connection_id)
         except PermissionError as error:
-            raise ApiError(ErrorCode.NOT_FOUND, "There is no such connection.") from error
+            raise no_connection() from error
 
     def one(self, of: GraphQLObjectType, details: FieldDetailsList, key: UUID | str) -> OneById:
         """Read one object by its key."""
@@ -165,9 +165,9 @@ class Builder:
 
     def _page_part(self, of: GraphQLObjectType, key: str, details: FieldDetailsList) -> PagePart:
         name = details[0].node.name.value
-        if name in {"__typename", "totalCount", "cursor", "hasNextPage", "hasPreviousPage", "startCursor", "endCursor"}:
+        target = get_named_type(of.fields[name].type) if name != "__typename" else None
+        if target is None or is_leaf_type(target):
             return PagePart(key, name)
-        target = get_named_type(of.fields[name].type)
         if not isinstance(target, GraphQLObjectType):
             raise TypeError(f"{of.name}.{name} has no fields")
         if name in {"nodes", "node"}:
@@ -186,6 +186,11 @@ class Builder:
                 raise bad_input("The cursor is not one of this API.") from error
             slots.append(None if value is None else self._slot(value))
         return Keyset(tuple(slots))
+
+
+def no_connection() -> ApiError:
+    """Tell that a connection is not there, or not the caller's to see."""
+    return ApiError(ErrorCode.NOT_FOUND, "There is no such connection.")
 
 
 def _direction(arguments: dict[str, Any]) -> tuple[bool, int, str | None]:

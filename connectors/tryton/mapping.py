@@ -66,6 +66,7 @@ PURCHASE_ORDER: Final = EntityMapping(
         To("notes", "comment", back="comment"),
         Each("lines", "lines.", LINE),
     ),
+    absent=frozenset({"revision", "delivery_date", "bill_to"}),
 )
 VENDOR: Final = EntityMapping(
     VendorFields,

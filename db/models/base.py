@@ -38,11 +38,13 @@ class One:
         target: Name of the API's type.
         on: Target column → own column; equality of all of them is the join.
         filterable: Lists may be filtered by what it points at.
+        only: Target column → the value that it must have.
     """
 
     target: str
     on: dict[str, str] = field(hash=False)
     filterable: bool = False
+    only: dict[str, str] = field(hash=False, default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +56,14 @@ class Many:
         on: Target column → own column.
         paged: True gives a Relay list with arguments, False the whole list.
         order: Columns that order a whole list.
+        only: Target column → the value that it must have.
     """
 
     target: str
     on: dict[str, str] = field(hash=False)
     paged: bool = False
     order: tuple[str, ...] = ()
+    only: dict[str, str] = field(hash=False, default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from sqlalchemy import Index
+from sqlmodel import SQLModel
 
 from db.models import columns as c
 from db.models.base import Computed, ConnectionRow, Fields, Many, One, Relation, TenantRow, Value, one_of
@@ -66,6 +67,19 @@ class System(SystemFields, table=True):
     __tablename__ = "system"
     __table_args__ = (one_of("category", SystemCategory),)
     relations: ClassVar[dict[str, Relation]] = {}
+
+
+class SystemEntity(SQLModel, table=True):
+    """One entity that a system has, written from the registry when a process starts."""
+
+    __tablename__ = "system_entity"
+    __table_args__ = (one_of("entity", Entity),)
+
+    system_slug: str = c.text("The system.", primary_key=True, default=c.REQUIRED)
+    entity: Entity = c.choice("The entity.", primary_key=True)
+    unavailable: dict[str, str] = c.document(
+        "Field that the connector does not read → why: NOT_SUPPORTED or NOT_MAPPED.", default_factory=dict
+    )
 
 
 class CustomerRef(Value):

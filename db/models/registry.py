@@ -5,7 +5,7 @@ from typing import Final
 
 from sqlmodel import SQLModel
 
-from db.models.base import Computed, EntityRow, Fields
+from db.models.base import Computed, EntityRow, Fields, One
 from db.models.capability import Capability
 from db.models.connection import ConnectedEntity, ConnectedSystem, System
 from db.models.health import ConnectionError, ConnectionHealth, Issue  # noqa: A004  (the name in the API)
@@ -20,8 +20,9 @@ from db.models.purchasing.purchase_order import (
     PurchaseOrderLineFields,
     PurchaseOrderRecord,
 )
+from db.models.records import beside
 from db.models.request import RequestLog
-from db.models.sync import SyncRun
+from db.models.sync import RawItem, SyncRun
 from db.models.write import WriteOperation
 from db.types import Entity
 
@@ -87,6 +88,11 @@ ENTITIES: Final = (
 SPECS: Final = {spec.entity: spec for spec in ENTITIES}
 SPECS_BY_TYPE: Final = {spec.type_name: spec for spec in ENTITIES}
 
+for _spec in ENTITIES:
+    _spec.table.relations["raw_item"] = One(
+        "RawItem", {"connection_id": "connection_id", "source_id": "source_id"}, only={"entity": _spec.entity.value}
+    )
+    _spec.table.computed = beside(_spec.table, _spec.entity, {each.type_name: each.entity for each in ENTITIES})
 ConnectedEntity.computed["record_count"] = Computed(
     int,
     "Records stored and not deleted; counted only when selected.",
@@ -107,6 +113,7 @@ READABLE: Final[tuple[type[SQLModel], ...]] = (
     ConnectionHealth,
     Capability,
     SyncRun,
+    RawItem,
     Issue,
     ConnectionError,
     WriteOperation,

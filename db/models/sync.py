@@ -140,10 +140,14 @@ class SyncRun(SyncRunFields, ConnectionRow, table=True):
 
 
 class RawItem(ConnectionRow, table=True):
-    """The last raw document of each record, as the source sent it."""
+    """The last raw document of a record, as the source sent it."""
 
     __tablename__ = "raw_item"
     __table_args__ = (one_of("entity", Entity),)
+    relations: ClassVar[dict[str, Relation]] = {
+        "connection": One("ConnectedSystem", BY_CONNECTION),
+        "sync_run": One("SyncRun", {"connection_id": "connection_id", "id": "run_id"}),
+    }
 
     entity: Entity = c.choice("What it is.", primary_key=True)
     source_id: str = c.text("The source's own key.", primary_key=True, default=c.REQUIRED)
@@ -151,7 +155,9 @@ class RawItem(ConnectionRow, table=True):
     body: dict[str, Any] = c.document("The document.", ordered=True, default=c.REQUIRED)
     fetched_at: datetime = c.instant("When the read that brought it began, UTC.", default=c.REQUIRED)
     feed: str | None = c.text("The feed it came by; null where it was read by its key.")
-    run_id: UUID | None = c.uuid("The run that read it; null for a read-back after a write.", default=None)
+    run_id: UUID | None = c.uuid(
+        "The run that read it; null for a read-back after a write.", default=None, public=False
+    )
     dated_on: date | None = c.day("The document's date that the historical period goes by.")
     read_at: datetime = c.instant(
         "When the newest read that told of it began, UTC: what an older read brings is not stored.", default=c.REQUIRED

@@ -16,4 +16,14 @@ class SyncRun(Node):
     connection: ConnectedSystem = strawberry.field(description="Whose it is.")
 
 
+@entity(stored.RawItem)
+class RawItem:
+    """The raw document of a record, with where it came from."""
+
+    connection: ConnectedSystem = strawberry.field(description="The connection it came from.")
+    sync_run: SyncRun | None = strawberry.field(
+        description="The run that read it; null for a read-back after a write, and once the run is forgotten."
+    )
+
+
 SyncRunConnection = relay("SyncRun", SyncRun)

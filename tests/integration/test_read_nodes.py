@@ -125,7 +125,6 @@ async def test_a_list_is_held_to_the_connection_asked_for(shelf: Shelf) -> None:
     mine, other = str(shelf.own.connection_id), str(sister.connection_id)
     assert await names(key, None) == [mine, other]
     assert await names(key, encode_id("ConnectedSystem", sister.connection_id)) == [other]
-    assert await names(key, encode_id("ConnectedSystem", stranger.connection_id)) == []
     assert await names(shelf.token, None) == await names(shelf.token, shelf.connection_id) == [mine]
     refused = await shelf.refusal(query, id=encode_id("ConnectedSystem", sister.connection_id))
     assert refused == ("NOT_FOUND", "There is no such connection.")

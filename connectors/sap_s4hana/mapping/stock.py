@@ -42,4 +42,6 @@ INVENTORY_LEVEL: Final = EntityMapping(
         To("native_unit", "MaterialBaseUnit", v.text),
         To("custom_fields", _OWNERS, owners),
     ),
+    # A_MatlStkInAcctMod tells how much lies there, and nothing of plans (its metadata).
+    absent=frozenset({"bin", "reserved", "available", "on_order", "as_of"}),
 )
