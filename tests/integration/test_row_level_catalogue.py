@@ -14,7 +14,7 @@ from db.engine import APP_ROLE, OWNER_ROLE, SYSTEM_ROLE, make_engine
 from db.models import columns as c
 from db.models.base import ConnectionRow
 from db.models.registry import ENTITIES
-from tests.fixtures.everything import Everything, models, scoped_tables
+from tests.fixtures.everything import UNSCOPED, Everything, models, scoped_tables
 
 RECORDS = [*(spec.table for spec in ENTITIES), *(child.table for spec in ENTITIES for child in spec.children)]
 CLOSED_TO_SYSTEM = [
@@ -61,7 +61,7 @@ async def test_every_table_with_rows_of_an_organization_is_under_forced_row_leve
 
     open_tables = {row["name"] for row in rows if not (row["enabled"] and row["forced"] and row["policed"])}
 
-    assert open_tables == {"system", "alembic_version"}
+    assert open_tables == {*UNSCOPED, "alembic_version"}
     assert {row["name"] for row in rows} - open_tables == {table.name for table in scoped_tables()}
 
 
@@ -210,6 +210,7 @@ async def test_the_system_role_may_do_exactly_what_it_is_granted(catalogue: asyn
         "request_log": ["DELETE", "INSERT"],
         "sync_run": ["INSERT", "SELECT", "UPDATE"],
         "system": ["DELETE", "INSERT", "SELECT", "UPDATE"],
+        "system_entity": ["DELETE", "INSERT", "SELECT", "UPDATE"],
     }
     assert {(row["name"], row["right"]): row["columns"] for row in columns} == {
         ("api_token", "UPDATE"): ["last_used_at"],
