@@ -166,8 +166,8 @@ async def worker(
     """Build the worker process's parts; `application` names it in Postgres."""
     async with open_parts(settings, application=application, connectors=connectors) as parts:
         runner, carrier = sync_runner(settings, parts, slice_seconds=slice_seconds), write_carrier(settings, parts)
-        redis, jobs = redis_settings(settings), settings.worker_jobs
-        yield WorkerParts(parts.database, parts.queue, runner, live_checks(parts), carrier, redis, jobs)
+        redis, jobs = redis_settings(settings), (settings.worker_jobs, settings.worker_long_jobs)
+        yield WorkerParts(parts.database, parts.queue, runner, live_checks(parts), carrier, redis, *jobs)
 
 
 def connect_door(settings: Settings, parts: Parts) -> ConnectDoor:

@@ -13,11 +13,12 @@ from db.types import Entity, new_id
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A run that a worker should look at."""
+    """A run that a worker should look at; `long` ones read all there is, or went on for long already."""
 
     run_id: UUID
     scope: Scope
     entity: Entity
+    long: bool
 
 
 # One statement for all that is due. Where both a full and an incremental run are, the full one does for both.
@@ -61,7 +62,8 @@ _PICK: Final = f"""
         ORDER BY r.id LIMIT :limit FOR UPDATE OF r SKIP LOCKED)
     UPDATE sync_run r SET woken_at = now() FROM due
     WHERE r.connection_id = due.connection_id AND r.id = due.id
-    RETURNING r.id, r.organization_id, r.connection_id, r.entity
+    RETURNING r.id, r.organization_id, r.connection_id, r.entity,
+        r.mode = 'FULL' OR r.trigger = 'INITIAL' OR r.worked_ms > 20000 AS long
 """
 
 
@@ -73,4 +75,7 @@ async def schedule(database: Database, *, limit: int = 500) -> int:
 async def pick(database: Database, *, limit: int = 500, again_seconds: int = 10) -> list[Due]:
     """Give the runs that no worker holds and that may go on now; each is given once per `again_seconds`."""
     rows = await database.at_once(_PICK, {"limit": limit, "again": again_seconds})
-    return [Due(row["id"], Scope(row["organization_id"], row["connection_id"]), Entity(row["entity"])) for row in rows]
+    return [
+        Due(row["id"], Scope(row["organization_id"], row["connection_id"]), Entity(row["entity"]), row["long"])
+        for row in rows
+    ]

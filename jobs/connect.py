@@ -212,7 +212,7 @@ class ConnectDoor(SettingsDoor):
                 if each.state == EntityState.ACTIVE
             ]
         for run_id, _ in runs:
-            await self._queue.wake_sync(own, run_id)
+            await self._queue.wake_sync(own, run_id, long=True)
         return Connected(connection_id, token)
 
     def _entities(self, own: Scope, connector: Connector, checked: Checked, now: datetime) -> list[ConnectedEntity]:

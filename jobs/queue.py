@@ -16,6 +16,8 @@ from db.scope import Scope
 log = structlog.get_logger(__name__)
 
 SYNC_QUEUE: Final = "crosshead:sync"
+LONG_QUEUE: Final = "crosshead:sync:long"
+"""First and full runs, and whatever went on for more than a short slice: they hold up no incremental run."""
 WRITE_QUEUE: Final = "crosshead:write"
 WAKE_CHANNEL: Final = "crosshead:wake"
 REVOKED_CHANNEL: Final = "crosshead:revoked"
@@ -62,8 +64,8 @@ class Queue:
         """Close the client."""
         await self.redis.aclose(close_connection_pool=True)
 
-    async def wake_sync(self, scope: Scope, run_id: UUID) -> bool:
-        """Tell a worker that a run is due; False where that was lost."""
+    async def wake_sync(self, scope: Scope, run_id: UUID, *, long: bool = False) -> bool:
+        """Tell a worker that a run is due, one that will take long by a queue of its own; False where that was lost."""
         return await self._quietly(
             self.redis.enqueue_job(
                 "sync_run",
@@ -71,6 +73,7 @@ class Queue:
                 connection_id=str(scope.connection_id),
                 run_id=str(run_id),
                 _job_id=f"sync:{run_id}:{uuid4().hex[:8]}",
+                _queue_name=LONG_QUEUE if long else SYNC_QUEUE,
             )
         )
 

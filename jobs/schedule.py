@@ -27,7 +27,7 @@ async def tick(database: Database, queue: Queue) -> int:
     failpoint("due_committed")
     woken = 0
     for each in picked:
-        if not await queue.wake_sync(each.scope, each.run_id):
+        if not await queue.wake_sync(each.scope, each.run_id, long=each.long):
             break  # each would wait for Redis as long; they are picked again
         woken += 1
     for change in await writes.pick_due(database):

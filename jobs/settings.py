@@ -151,7 +151,7 @@ class SettingsDoor:
                 for entity in wanted
             ]
         for run_id, _ in runs:
-            await self._queue.wake_sync(own, run_id)
+            await self._queue.wake_sync(own, run_id, long=mode is SyncMode.FULL)
         return [run_id for run_id, _ in runs], []
 
 

@@ -30,6 +30,8 @@ from jobs.work import Cancelled, Paused, SliceEnded
 log = structlog.get_logger(__name__)
 
 SLICE_SECONDS: Final = 240.0
+SHORT_SLICE_SECONDS: Final = 20.0
+"""For runs that are expected to be short; what goes on for longer goes on among the long ones."""
 _OPEN: Final = (SyncStatus.QUEUED, SyncStatus.RUNNING, SyncStatus.WAITING)
 
 
@@ -69,17 +71,21 @@ class SyncRunner:
         self._lease_seconds = lease_seconds
         self._failures = Failures(database=database, queue=queue, now=now)
         pages = Pages(database=database, queue=queue, now=now, protections=protections)
-        self._passes = Passes(
-            database=database,
-            queue=queue,
-            pages=pages,
-            sweeps=Sweeps(database=database, pages=pages, now=now, protections=protections, percent=vanishing_percent),
-            now=now,
-            slice_seconds=slice_seconds,
-            protections=protections,
-        )
+        sweeps = Sweeps(database=database, pages=pages, now=now, protections=protections, percent=vanishing_percent)
+        self._passes = {
+            long: Passes(
+                database=database,
+                queue=queue,
+                pages=pages,
+                sweeps=sweeps,
+                now=now,
+                slice_seconds=slice_seconds if long else min(slice_seconds, SHORT_SLICE_SECONDS),
+                protections=protections,
+            )
+            for long in (False, True)
+        }
 
-    async def run(self, scope: Scope, run_id: UUID) -> None:
+    async def run(self, scope: Scope, run_id: UUID, *, long: bool = True) -> None:
         """Work on a run for one slice; nothing happens where it is not due or another worker holds it."""
         again, seconds = False, self._lease_seconds
         held = leased(self._database, scope, run_id, owner=self._owner, seconds=seconds, now=self._now())
@@ -87,11 +93,11 @@ class SyncRunner:
             if lease is not None:
                 told = {"run_id": encode_id("SyncRun", run_id), "entity": lease.entity.value}
                 with structlog.contextvars.bound_contextvars(**told):
-                    again = await self._slice(scope, run_id, lease)
+                    again = await self._slice(scope, run_id, lease, long=long)
         if again:  # only now: whoever wakes must find the lease free
-            await self._queue.wake_sync(scope, run_id)
+            await self._queue.wake_sync(scope, run_id, long=True)
 
-    async def _slice(self, scope: Scope, run_id: UUID, lease: Lease) -> bool:
+    async def _slice(self, scope: Scope, run_id: UUID, lease: Lease, *, long: bool) -> bool:
         """Work on a run while the lease is held; True where it goes on in another slice at once."""
         # Read again: until the lease was ours, another worker may have gone on with it.
         async with self._database.read(scope) as session:
@@ -100,7 +106,7 @@ class SyncRunner:
         if run is None or opened is None or not self._due(run, opened):
             return False
         try:
-            await self._revocations.unless_ended(scope, self._pass(run, scope, opened, lease))
+            await self._revocations.unless_ended(scope, self._pass(run, scope, opened, lease, self._passes[long]))
         except Ended:
             log.info("sync_ended_with_its_connection")
         except SliceEnded:
@@ -117,10 +123,10 @@ class SyncRunner:
         early = run.next_attempt_at is not None and run.next_attempt_at > self._now()
         return run.status in _OPEN and opened.status in connections.SYNCED and not early and not asks
 
-    async def _pass(self, run: SyncRun, scope: Scope, opened: Opened, lease: Lease) -> None:
+    async def _pass(self, run: SyncRun, scope: Scope, opened: Opened, lease: Lease, passes: Passes) -> None:
         try:
             async with self._sources.open(opened, priority=Priority.SYNC, ready=lease.check) as source:
-                await self._passes.walk(run, scope, opened, source, lease)
+                await passes.walk(run, scope, opened, source, lease)
         except Cancelled:
             await self._failures.end(run, scope, lease, SyncStatus.CANCELLED)
         except Paused:

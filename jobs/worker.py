@@ -16,14 +16,18 @@ from db.scope import Scope
 from jobs import purge, schedule
 from jobs.carry import Carrier
 from jobs.check import Checks
-from jobs.queue import SYNC_QUEUE, WRITE_QUEUE, Queue, pack, unpack
-from jobs.sync import SLICE_SECONDS, SyncRunner
+from jobs.queue import LONG_QUEUE, SYNC_QUEUE, WRITE_QUEUE, Queue, pack, unpack
+from jobs.sync import SHORT_SLICE_SECONDS, SLICE_SECONDS, SyncRunner
 
 log = structlog.get_logger(__name__)
 
-JOB_SECONDS: Final = int(SLICE_SECONDS) + 180
+_PAGE_SECONDS: Final = 180
 """A slice ends after its page; a page that takes longer than this is given up and repeated."""
-WRITE_SECONDS: Final = 300
+JOB_SECONDS: Final = {
+    SYNC_QUEUE: int(SHORT_SLICE_SECONDS) + _PAGE_SECONDS,
+    LONG_QUEUE: int(SLICE_SECONDS) + _PAGE_SECONDS,
+    WRITE_QUEUE: 300,
+}
 _WRITE_JOBS: Final = 32
 """Writes spend their time waiting for sources, and none of them may wait for syncs."""
 
@@ -39,12 +43,13 @@ class WorkerParts:
     carrier: Carrier
     redis: RedisSettings
     max_jobs: int = 4
+    max_long_jobs: int = 2
 
 
 async def sync_run(ctx: dict[str, Any], *, organization_id: str, connection_id: str, run_id: str) -> None:
     """Work on a run (the job that `Queue.wake_sync` sends)."""
     runner: SyncRunner = ctx["runner"]
-    await runner.run(Scope(UUID(organization_id), UUID(connection_id)), UUID(run_id))
+    await runner.run(Scope(UUID(organization_id), UUID(connection_id)), UUID(run_id), long=ctx["long"])
 
 
 async def write_operation(ctx: dict[str, Any], *, organization_id: str, connection_id: str, operation_id: str) -> None:
@@ -55,22 +60,23 @@ async def write_operation(ctx: dict[str, Any], *, organization_id: str, connecti
 
 def make_worker(parts: WorkerParts, *, queue: str = SYNC_QUEUE, burst: bool = False) -> Worker:
     """Build the arq worker of a queue; it never retries by itself, since what is due is found in Postgres."""
-    syncs = queue == SYNC_QUEUE
-    seconds = JOB_SECONDS if syncs else WRITE_SECONDS
+    syncs, seconds = queue != WRITE_QUEUE, JOB_SECONDS[queue]
     function, name = (sync_run, "sync_run") if syncs else (write_operation, "write_operation")
+    at_once = {SYNC_QUEUE: parts.max_jobs, LONG_QUEUE: parts.max_long_jobs, WRITE_QUEUE: _WRITE_JOBS}
     return Worker(
         functions=[func(function, name=name, timeout=seconds, max_tries=1, keep_result=0)],
         queue_name=queue,
-        redis_settings=parts.redis,
+        redis_pool=Queue.open(parts.redis).redis,  # arq's own has no timeout: a Redis that hangs would hang the worker
         burst=burst,
         handle_signals=False,
-        max_jobs=parts.max_jobs if syncs else _WRITE_JOBS,
+        max_jobs=at_once[queue],
+        poll_delay=0.2,  # places that came free are filled at the next poll only
         keep_result=0,
         job_timeout=seconds,
         health_check_interval=30,
         job_serializer=pack,
         job_deserializer=unpack,
-        ctx={"runner": parts.runner, "carrier": parts.carrier},
+        ctx={"runner": parts.runner, "carrier": parts.carrier, "long": queue == LONG_QUEUE},
     )
 
 
@@ -91,8 +97,8 @@ async def _listen(parts: WorkerParts, queue: str) -> None:
 async def run(parts: WorkerParts) -> None:
     """Work until cancelled."""
     async with asyncio.TaskGroup() as group:
-        group.create_task(_listen(parts, SYNC_QUEUE))
-        group.create_task(_listen(parts, WRITE_QUEUE))
+        for queue in JOB_SECONDS:
+            group.create_task(_listen(parts, queue))
         group.create_task(schedule.run(parts.database, parts.queue))
         group.create_task(parts.checks.watch())
         group.create_task(purge.run(parts.database))

@@ -1,11 +1,15 @@
 """When a run works at all: its lease, its time, its connection's status, its slice."""
 
 import asyncio
+import contextlib
 from datetime import datetime, timedelta
 
 import asyncpg
+import orjson
 
-from jobs import schedule
+from db.models.sync import SyncMode
+from jobs import schedule, worker
+from jobs.queue import LONG_QUEUE, SYNC_QUEUE
 from tests.fixtures.engine import Engine, counters, until
 
 
@@ -154,7 +158,7 @@ async def test_a_slice_that_ended_is_woken_once_its_lease_is_free(engine: Engine
 
     await engine.runner(slice_seconds=0).run(own, run_id)
 
-    assert len(await engine.queue.redis.queued_jobs()) == 1
+    assert await queued(engine) == {LONG_QUEUE: 1}
     assert await engine.one("SELECT count(*) FROM connected_entity WHERE lease_owner IS NOT NULL") == 0
 
 
@@ -204,3 +208,49 @@ async def test_a_run_asked_for_by_hand_leaves_a_paused_schedule_paused(engine: E
 
     assert run["status"] == "SUCCEEDED"
     assert await engine.one("SELECT state FROM connected_entity WHERE entity = 'PURCHASE_ORDER'") == "PAUSED"
+
+
+async def queued(engine: Engine) -> dict[str, int]:
+    """Count the wake-ups in each queue."""
+    jobs = {name: await engine.queue.redis.queued_jobs(queue_name=name) for name in (SYNC_QUEUE, LONG_QUEUE)}
+    return {name: len(each) for name, each in jobs.items() if each}
+
+
+async def test_first_and_full_runs_have_a_queue_of_their_own(engine: Engine) -> None:
+    """They take long, and would hold up the incremental ones. Off: `long` in jobs/queue.py `wake_sync`."""
+    own = await engine.connect()
+    assert await queued(engine) == {LONG_QUEUE: 2}
+    assert await schedule.tick(engine.database, engine.queue) == 2
+    assert await queued(engine) == {LONG_QUEUE: 4}
+    await engine.sync(own)
+    await engine.queue.redis.flushdb()
+
+    await engine.trigger(own, SyncMode.INCREMENTAL)
+    await engine.trigger(own, SyncMode.FULL)
+
+    assert await queued(engine) == {SYNC_QUEUE: 1, LONG_QUEUE: 1}
+
+
+async def test_a_worker_that_is_told_to_stop_gives_its_leases_back_at_once(engine: Engine) -> None:
+    """The run goes on elsewhere where it was; nobody waits for a lease to lapse.
+
+    Off: `finally` in jobs/lease.py `leased`.
+    """
+    for _ in range(5):
+        engine.ledger.add()
+    own = await engine.connect()
+    held = engine.ledger.fault("/orders", hold=True, skip=1)
+    run_id = await engine.trigger(own)
+    working = asyncio.create_task(worker.run(engine.worker_parts(lease_seconds=600)))
+    await held.reached.wait()
+    working.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        async with asyncio.timeout(5):
+            await working
+
+    assert await engine.one("SELECT count(*) FROM connected_entity WHERE lease_owner IS NOT NULL") == 0
+    assert orjson.loads(await engine.one("SELECT calls FROM call_budget")) == {}
+    held.go.set()
+    await engine.runner().run(own, run_id)
+    run = await engine.run_row(run_id)
+    assert (run["status"], counters(run)["fetched"], run["pages"]) == ("SUCCEEDED", 5, 3)

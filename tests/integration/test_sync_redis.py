@@ -149,6 +149,7 @@ async def test_a_failing_tick_does_not_end_the_ticker(engine: Engine) -> None:
         return bool(await engine.one("SELECT woken_at IS NOT NULL FROM sync_run WHERE id = $1", run_id))
 
     await until(woken)
+    await until(engine.queue.redis.queued_jobs)
     ticking.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await ticking
