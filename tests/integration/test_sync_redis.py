@@ -11,7 +11,7 @@ from arq.connections import RedisSettings
 from crosshead import compose
 from db.scope import Scope
 from jobs import schedule, worker
-from jobs.queue import Queue
+from jobs.queue import LONG_QUEUE, Queue
 from tests.fixtures.engine import Engine, counters, until
 from tests.fixtures.product import work_off
 
@@ -149,8 +149,8 @@ async def test_a_failing_tick_does_not_end_the_ticker(engine: Engine) -> None:
         return bool(await engine.one("SELECT woken_at IS NOT NULL FROM sync_run WHERE id = $1", run_id))
 
     await until(woken)
-    await until(engine.queue.redis.queued_jobs)
+    await until(lambda: engine.queue.redis.queued_jobs(queue_name=LONG_QUEUE))
     ticking.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await ticking
-    assert len(await engine.queue.redis.queued_jobs()) == 1
+    assert len(await engine.queue.redis.queued_jobs(queue_name=LONG_QUEUE)) == 1
