@@ -84,6 +84,7 @@ async def _listen(parts: WorkerParts, queue: str) -> None:
     """Run the arq worker of a queue again and again: it ends when Redis goes away."""
     while True:
         worker = make_worker(parts, queue=queue)
+        redis = worker.pool
         try:
             await worker.async_run()
         except (RedisError, OSError) as error:
@@ -91,6 +92,8 @@ async def _listen(parts: WorkerParts, queue: str) -> None:
         finally:
             with contextlib.suppress(RedisError, OSError):
                 await worker.close()
+            with contextlib.suppress(RedisError, OSError):
+                await redis.aclose(close_connection_pool=True)  # without Redis, arq leaves its connections open
         await asyncio.sleep(1.0)
 
 
