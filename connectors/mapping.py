@@ -28,6 +28,11 @@ def unit(value: Any) -> Any:
     return value or None
 
 
+def every(_element: Mapping[str, Any]) -> bool:
+    """Let each element of a list through."""
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class To:
     """One field of the record.
@@ -59,7 +64,7 @@ class Each:
     target: str
     source: str
     fields: tuple[To, ...]
-    when: Callable[[Mapping[str, Any]], bool] = lambda _: True
+    when: Callable[[Mapping[str, Any]], bool] = every
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +77,7 @@ class EntityMapping:
         absent: Fields of the record that the system does not have at all; the other unmapped ones it may have.
         revision: Grows when what a converter or a `when` does changes, so that stored items are mapped anew.
         version: Short hash of everything that decides a record's values: part of each item's hash.
+        cache: What is derived from it once (see connectors.compiled).
     """
 
     record: type[Fields]
@@ -79,6 +85,7 @@ class EntityMapping:
     revision: int = 1
     absent: frozenset[str] = frozenset()
     version: bytes = field(init=False, repr=False, compare=False)
+    cache: dict[str, Any] = field(init=False, repr=False, compare=False, hash=False, default_factory=dict)
     _index: dict[str, "To | Each"] = field(init=False, repr=False, compare=False, hash=False, default_factory=dict)
 
     def __post_init__(self) -> None:

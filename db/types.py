@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Annotated, Final
 from uuid import UUID
 
-from pydantic import BeforeValidator
+from pydantic import AfterValidator, BeforeValidator
 from uuid_utils.compat import uuid7
 
 
@@ -152,7 +152,15 @@ def _no_float(value: object) -> object:
     return value
 
 
-Exact = Annotated[Decimal, BeforeValidator(_no_float)]
+def _of_this_world(value: Decimal) -> Decimal:
+    if value.is_finite() and (value.adjusted() >= EXACT_DIGITS or value.as_tuple().exponent < -EXACT_DIGITS):  # type: ignore[operator]
+        raise ValueError(f"a number of more than {EXACT_DIGITS} digits before or after the point is not kept")
+    return value
+
+
+EXACT_DIGITS: Final = 200
+"""More than any source writes; Postgres itself gives up at 131,072 before and 16,383 after the point."""
+Exact = Annotated[Decimal, BeforeValidator(_no_float), AfterValidator(_of_this_world)]
 """An amount of money or a quantity: exact, finite, never a float. Its currency or unit stands beside it."""
 
 

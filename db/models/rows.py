@@ -5,11 +5,10 @@ record's stored fields in the order of its class; lists of other `Fields` are it
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
-from enum import StrEnum
 from functools import cache
 from typing import Any, Final, get_args, get_origin
 
@@ -85,21 +84,24 @@ def text_of(value: Any) -> str | None:
     """Give a validated value as the text that Postgres reads."""
     if value is None or type(value) is str:
         return value
-    if isinstance(value, StrEnum):
-        return value.value
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, (int, Decimal)):
-        return str(value)
-    if isinstance(value, (date, datetime)):
-        return value.isoformat()
-    return json_text(value)
+    write = next((write for kind, write in _TEXTS if isinstance(value, kind)), json_text)
+    return write(value)
 
 
 def json_text(value: Any) -> str:
     """Write a value as JSON; fields of values inside that are null are left out."""
-    return orjson.dumps(value, default=_json_ready).decode()
+    return orjson.dumps(value, default=json_ready, option=orjson.OPT_NON_STR_KEYS).decode()
 
 
-def _json_ready(value: Any) -> Any:
+def json_ready(value: Any) -> Any:
+    """Give what JSON has no word for as what it has one for."""
     return value.model_dump(mode="json", exclude_none=True) if isinstance(value, SQLModel) else str(value)
+
+
+_TEXTS: Final[tuple[tuple[type, Callable[[Any], str]], ...]] = (
+    (str, str.__str__),
+    (bool, lambda value: "true" if value else "false"),
+    (int, str),
+    (Decimal, lambda value: format(value, "f")),
+    (date, lambda value: value.isoformat()),
+)
