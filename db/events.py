@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from db.engine import ReadSession, WriteSession
 from db.scope import Scope
-from db.types import new_id
+from db.types import new_ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ async def append(session: WriteSession, scope: Scope, events: Sequence[NewEvent]
             "first": last - len(events) + 1,
             "organization": scope.organization_id,
             "connection": scope.connection_id,
-            "ids": [new_id() for _ in events],
+            "ids": new_ids(len(events)),
             "types": [event.type for event in events],
             "entities": [event.entity for event in events],
             "records": [event.record_id for event in events],

@@ -5,7 +5,7 @@ changes neither.
 """
 
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
@@ -14,10 +14,8 @@ from uuid import UUID
 import orjson
 from sqlalchemy import text
 
-from db import staging
 from db.engine import WriteSession
 from db.scope import Scope
-from db.staging import Stage
 from db.types import Entity
 
 
@@ -81,66 +79,6 @@ async def unknown(session: WriteSession, scope: Scope, entity: Entity, hashes: M
         {**_whose(scope, entity), "ids": list(hashes), "hashes": list(hashes.values())},
     )
     return set(rows.scalars())
-
-
-_STAGE: Final = Stage(
-    "stage_raw_item",
-    (
-        ("source_id", "text"),
-        ("item_hash", "bytea"),
-        ("fetched_at", "timestamptz"),
-        ("run_id", "uuid"),
-        ("dated_on", "date"),
-    ),
-    ("feed", "body"),
-)
-_KEEP: Final = text(
-    """
-    WITH kept AS (
-        INSERT INTO raw_item AS r (organization_id, connection_id, entity, source_id, item_hash, body,
-                                   fetched_at, feed, run_id, read_at, dated_on)
-        SELECT CAST(:organization AS uuid), CAST(:connection AS uuid), :entity, source_id, item_hash,
-               CAST(body AS json), fetched_at, feed, run_id, fetched_at, dated_on
-        FROM stage_raw_item
-        ON CONFLICT (connection_id, entity, source_id) DO UPDATE
-        SET item_hash = excluded.item_hash, body = excluded.body, fetched_at = excluded.fetched_at,
-            feed = excluded.feed, run_id = excluded.run_id, read_at = excluded.read_at,
-            dated_on = excluded.dated_on
-        WHERE r.read_at <= excluded.read_at
-        RETURNING source_id),
-    released AS (
-        DELETE FROM quarantined_item q USING kept
-        WHERE q.connection_id = :connection AND q.entity = :entity AND q.source_id = kept.source_id)
-    SELECT source_id FROM kept
-    """
-)
-
-
-async def keep(session: WriteSession, scope: Scope, entity: Entity, items: Sequence[RawText]) -> set[str]:
-    """Keep mapped items, hold the locks of their records, and let them go from quarantine.
-
-    Args:
-        items: In the order of their source ids, so that two who hold several never wait for each other.
-
-    Returns:
-        The items kept; what was read before the last read that told of it changes nothing.
-    """
-    await staging.prepare(session, _STAGE)
-    rows = [
-        (
-            each.source_id,
-            each.item_hash,
-            each.fetched.at,
-            each.fetched.run_id,
-            each.dated_on,
-            each.fetched.feed,
-            each.body,
-        )
-        for each in items
-    ]
-    await staging.copy(session, _STAGE, rows)
-    kept = await session.execute(_KEEP, {**_whose(scope, entity), "organization": scope.organization_id})
-    return set(kept.scalars())
 
 
 _HOLD: Final = text(

@@ -41,7 +41,7 @@ class Stage:
 
     Attributes:
         name: Its name.
-        keys: Columns with types of their own: name → type.
+        keys: Columns with types of their own: name → type; `batch` stands before them.
         texts: Columns of text.
     """
 
@@ -59,25 +59,33 @@ class Stage:
 def _made(stages: tuple[Stage, ...]) -> str:
     told = []
     for stage in stages:
-        columns = ", ".join(
-            (*(f"{name} {kind}" for name, kind in stage.keys), *(f"{name} text" for name in stage.texts))
-        )
-        # Made once a session and emptied by each commit: making it anew for each page bloats the catalogue.
-        told.append(f"CREATE TEMPORARY TABLE IF NOT EXISTS {stage.name} ({columns}) ON COMMIT DELETE ROWS")
-        told.append(f"DELETE FROM {stage.name}")
+        columns = [f"{name} {kind}" for name, kind in stage.keys] + [f"{name} text" for name in stage.texts]
+        # Made once a connection and emptied by each commit: making it anew for each page bloats the catalogue.
+        told.append(f"CREATE TEMPORARY TABLE IF NOT EXISTS {stage.name} ({', '.join(columns)}) ON COMMIT DELETE ROWS")
     return "; ".join(told)
 
 
-async def prepare(session: WriteSession, *stages: Stage) -> None:
-    """Make the tables where this session has none yet, and empty them."""
-    async with _connected(session) as connection:
-        await connection.execute(_made(stages))
+async def begin(session: WriteSession, *stages: Stage) -> int:
+    """Make the tables where the connection has none yet; gives a number for the rows of this batch.
+
+    A session is one transaction, so what it made stays made; `batch` is the first column of every stage.
+    """
+    made: set[str] = session.info.setdefault("stages", set())
+    missing = tuple(stage for stage in stages if stage.name not in made)
+    if missing:
+        async with _connected(session) as connection:
+            await connection.execute(_made(missing))
+        made.update(stage.name for stage in missing)
+    batch: int = session.info.get("batch", 0) + 1
+    session.info["batch"] = batch
+    return batch
 
 
 async def copy(session: WriteSession, stage: Stage, rows: Sequence[tuple[Any, ...]]) -> None:
-    """COPY rows into a table that `prepare` made."""
-    async with _connected(session) as connection:
-        await connection.copy_records_to_table(stage.name, records=rows, columns=stage.columns)
+    """COPY rows into a table that `begin` made."""
+    if rows:
+        async with _connected(session) as connection:
+            await connection.copy_records_to_table(stage.name, records=rows, columns=stage.columns)
 
 
 @asynccontextmanager

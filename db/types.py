@@ -7,8 +7,10 @@ from enum import StrEnum
 from typing import Annotated, Final
 from uuid import UUID
 
+from asyncpg.pgproto.pgproto import UUID as DriverUUID  # noqa: N811  (it is the driver's own)
 from pydantic import AfterValidator, BeforeValidator
-from uuid_utils.compat import uuid7
+from uuid_utils import uuid7
+from uuid_utils.compat import uuid7 as plain_uuid7
 
 
 class Entity(StrEnum):
@@ -79,7 +81,12 @@ class InvalidId(ValueError):
 
 def new_id() -> UUID:
     """Make an id that sorts by the time it was made (UUIDv7)."""
-    return uuid7()
+    return plain_uuid7()
+
+
+def new_ids(count: int) -> list[UUID]:
+    """Make many ids at once, as the driver holds them: a third of the time, and quicker to send."""
+    return [DriverUUID(uuid7().bytes) for _ in range(count)]
 
 
 def encode_id(type_name: str, value: UUID) -> str:

@@ -24,7 +24,7 @@ from db.upsert import Incoming
 from jobs import health
 from jobs.health import Failure
 from jobs.outcomes import stored
-from jobs.pages import hashed, prepare
+from jobs.pages import hashed, Mapper
 from jobs.queue import Queue
 from jobs.settlement import Seen
 from jobs.sources import OpenSource
@@ -78,7 +78,7 @@ class Readback:
             return Read(entity, source_id, at, None, [])
         units = connector.units(source.defaults)
         told = hashed(connector, entity, items).values()
-        incoming = prepare(connector, entity, told, fetched=Fetched(at), units=units)
+        incoming = Mapper(connector, entity, units, Fetched(at)).all(told)
         try:
             record = project(connector.mappings[entity], items[0].body, units=units).model_dump()
         except MappingError:

@@ -1,0 +1,186 @@
+"""The SQL that stores one kind of record, derived from its tables once.
+
+Rows come from a stage (see db/staging.py): `stage_<table>` holds a record beside its raw item, `stage_<child table>`
+its children. A staged record has the id that it gets if it is new.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+from sqlalchemy import TextClause, text
+
+from db import history
+from db.models.registry import Child, EntitySpec
+from db.models.rows import stored_names
+from db.staging import Stage, cast_of
+
+_KEYS: Final = (
+    ("batch", "integer"),
+    ("id", "uuid"),
+    ("source_id", "text"),
+    ("item_hash", "bytea"),
+    ("fetched_at", "timestamptz"),
+    ("run_id", "uuid"),
+    ("feed", "text"),
+    ("dated_on", "date"),
+    ("body", "text"),
+    ("content_hash", "bytea"),
+    ("source_updated_at", "timestamptz"),
+)
+_CHILD_KEYS: Final = (("batch", "integer"), ("parent_id", "uuid"), ("position", "integer"))
+
+
+@dataclass(frozen=True, slots=True)
+class Statements:
+    """The statements of one kind of record.
+
+    Attributes:
+        keep: Keeps the raw items, lets them go from quarantine; gives the source ids of those kept.
+        insert: Makes the records that are new; gives their ids.
+        compare: Gives those that differ from the stored ones, before and after.
+        update: Changes them; those in `told` get a version.
+        insert_children: For each kind of child: stores those of new and changed records; `staged` → `ids`.
+        insert_all_children: The same where all staged records are new.
+        delete_children: Takes away those of changed records.
+        snapshots: Gives records as they are, to be deleted.
+        delete: Marks them.
+    """
+
+    stage: Stage
+    child_stages: tuple[Stage, ...]
+    keep: TextClause
+    insert: TextClause
+    compare: TextClause
+    update: TextClause
+    insert_children: tuple[TextClause, ...]
+    insert_all_children: tuple[TextClause, ...]
+    delete_children: tuple[TextClause, ...]
+    snapshots: TextClause
+    delete: TextClause
+
+
+@cache
+def statements(spec: EntitySpec) -> Statements:
+    """Give the statements of a kind of record."""
+    return Statements(
+        stage=Stage(f"stage_{spec.event_prefix}", _KEYS, stored_names(spec.record)),
+        child_stages=tuple(
+            Stage(f"stage_{child.table.__tablename__}", _CHILD_KEYS, stored_names(child.fields))
+            for child in spec.children
+        ),
+        keep=_keep(spec),
+        insert=_insert(spec),
+        compare=_compare(spec),
+        update=_update(spec),
+        insert_children=tuple(_insert_children(child, every=False) for child in spec.children),
+        insert_all_children=tuple(_insert_children(child, every=True) for child in spec.children),
+        delete_children=tuple(_delete_children(child) for child in spec.children),
+        snapshots=_snapshots(spec),
+        delete=_delete(spec),
+    )
+
+
+def _text(sql: str) -> TextClause:
+    return text(sql.replace("::", "\\:\\:"))
+
+
+def _values(of: EntitySpec | Child, names: tuple[str, ...]) -> str:
+    return ", ".join(f"s.{name}{cast_of(of.table, name)}" for name in names)
+
+
+def _keep(spec: EntitySpec) -> TextClause:
+    return text(
+        f"""
+        WITH kept AS (
+            INSERT INTO raw_item AS r (organization_id, connection_id, entity, source_id, item_hash, body,
+                                       fetched_at, feed, run_id, read_at, dated_on)
+            SELECT CAST(:organization AS uuid), CAST(:connection AS uuid), :entity, source_id, item_hash,
+                   CAST(body AS json), fetched_at, feed, run_id, fetched_at, dated_on
+            FROM stage_{spec.event_prefix} WHERE batch = :batch
+            ON CONFLICT (connection_id, entity, source_id) DO UPDATE
+            SET item_hash = excluded.item_hash, body = excluded.body, fetched_at = excluded.fetched_at,
+                feed = excluded.feed, run_id = excluded.run_id, read_at = excluded.read_at,
+                dated_on = excluded.dated_on
+            WHERE r.read_at <= excluded.read_at
+            RETURNING source_id),
+        released AS (
+            DELETE FROM quarantined_item q USING kept
+            WHERE q.connection_id = :connection AND q.entity = :entity AND q.source_id = kept.source_id)
+        SELECT source_id FROM kept
+        """
+    )
+
+
+def _insert(spec: EntitySpec) -> TextClause:
+    table, names = spec.event_prefix, stored_names(spec.record)
+    return _text(
+        f"INSERT INTO {table} (organization_id, connection_id, id, source_id, version, content_hash,"
+        f" source_updated_at, synced_at, first_seen_at, first_cause, first_run_id, first_operation_id,"
+        f" {', '.join(names)})"
+        " SELECT CAST(:organization AS uuid), CAST(:connection AS uuid), s.id, s.source_id, 1, s.content_hash,"
+        " s.source_updated_at, CAST(:now AS timestamptz), CAST(:now AS timestamptz), :cause, CAST(:run AS uuid),"
+        f" CAST(:operation AS uuid), {_values(spec, names)} FROM stage_{table} s"
+        " WHERE s.batch = :batch AND NOT s.id = ANY(:stale)"
+        " ON CONFLICT (connection_id, source_id) DO NOTHING RETURNING id"
+    )
+
+
+def _compare(spec: EntitySpec) -> TextClause:
+    table = spec.event_prefix
+    return _text(
+        f"SELECT s.id AS staged_id, t.id, t.source_id, t.version, t.synced_at,"
+        f" {history.snapshot(spec, 't')} AS before, {history.staged_snapshot(spec)} AS after"
+        f" FROM stage_{table} s JOIN {table} t ON t.connection_id = :connection AND t.source_id = s.source_id"
+        " WHERE s.batch = :batch AND NOT s.id = ANY(:stale) AND t.id <> s.id"
+        " AND (t.content_hash <> s.content_hash OR t.deleted_at IS NOT NULL)"
+        " ORDER BY t.source_id FOR UPDATE OF t"
+    )
+
+
+def _update(spec: EntitySpec) -> TextClause:
+    table = spec.event_prefix
+    sets = ", ".join(f"{name} = s.{name}{cast_of(spec.table, name)}" for name in stored_names(spec.record))
+    return _text(
+        f"UPDATE {table} t SET {sets}, content_hash = s.content_hash, source_updated_at = s.source_updated_at,"
+        " synced_at = greatest(t.synced_at, CAST(:now AS timestamptz)), deleted_at = NULL,"
+        " version = t.version + CASE WHEN t.id = ANY(:told) THEN 1 ELSE 0 END"
+        f" FROM stage_{table} s"
+        " WHERE s.batch = :batch AND t.connection_id = :connection AND t.source_id = s.source_id AND t.id = ANY(:ids)"
+    )
+
+
+def _insert_children(child: Child, *, every: bool) -> TextClause:
+    table, names = child.table.__tablename__, stored_names(child.fields)
+    parent, join = "s.parent_id", ""
+    if not every:
+        pairs = "unnest(CAST(:staged AS uuid[]), CAST(:ids AS uuid[]))"
+        parent, join = "p.id", f" JOIN {pairs} AS p(staged_id, id) ON p.staged_id = s.parent_id"
+    return _text(
+        f"INSERT INTO {table} (organization_id, connection_id, {child.parent_key}, position, {', '.join(names)})"
+        f" SELECT CAST(:organization AS uuid), CAST(:connection AS uuid), {parent}, s.position, {_values(child, names)}"
+        f" FROM stage_{table} s{join} WHERE s.batch = :batch"
+    )
+
+
+def _delete_children(child: Child) -> TextClause:
+    return text(
+        f"DELETE FROM {child.table.__tablename__} WHERE connection_id = :connection AND {child.parent_key} = ANY(:ids)"
+    )
+
+
+def _snapshots(spec: EntitySpec) -> TextClause:
+    return _text(
+        f"SELECT t.id, t.source_id, t.version, t.synced_at, {history.snapshot(spec, 't')} AS before"
+        f" FROM {spec.event_prefix} t"
+        " WHERE t.connection_id = :connection AND t.source_id = ANY(:ids) AND t.deleted_at IS NULL"
+        " ORDER BY t.source_id FOR UPDATE OF t"
+    )
+
+
+def _delete(spec: EntitySpec) -> TextClause:
+    return text(
+        f"UPDATE {spec.event_prefix} SET deleted_at = :now, version = version + 1,"
+        " synced_at = greatest(synced_at, CAST(:now AS timestamptz))"
+        " WHERE connection_id = :connection AND id = ANY(:ids)"
+    )
