@@ -61,7 +61,11 @@ def _made(stages: tuple[Stage, ...]) -> str:
     for stage in stages:
         columns = [f"{name} {kind}" for name, kind in stage.keys] + [f"{name} text" for name in stage.texts]
         # Made once a connection and emptied by each commit: making it anew for each page bloats the catalogue.
-        told.append(f"CREATE TEMPORARY TABLE IF NOT EXISTS {stage.name} ({', '.join(columns)}) ON COMMIT DELETE ROWS")
+        # Rows up to a block stay as they are: what is read once is not worth compressing.
+        told.append(
+            f"CREATE TEMPORARY TABLE IF NOT EXISTS {stage.name} ({', '.join(columns)})"
+            " WITH (toast_tuple_target = 8160) ON COMMIT DELETE ROWS"
+        )
     return "; ".join(told)
 
 

@@ -149,7 +149,16 @@ class _Store:
             record, fetched = each.record, each.fetched
             if record is None:
                 raise TypeError("only mapped items are stored")
-            own = (id_, each.source_id, each.item_hash, fetched.at, fetched.run_id, fetched.feed, each.dated_on, each.body)
+            own = (
+                id_,
+                each.source_id,
+                each.item_hash,
+                fetched.at,
+                fetched.run_id,
+                fetched.feed,
+                each.dated_on,
+                each.body,
+            )
             rows.append((batch, *own, content_hash(record), each.updated_at, *record.values))
             for of_kind, found in zip(children, record.children, strict=True):
                 of_kind += [(batch, id_, position, *row) for position, row in enumerate(found)]

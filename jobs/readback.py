@@ -24,7 +24,7 @@ from db.upsert import Incoming
 from jobs import health
 from jobs.health import Failure
 from jobs.outcomes import stored
-from jobs.pages import hashed, Mapper
+from jobs.pages import Mapper, hashed
 from jobs.queue import Queue
 from jobs.settlement import Seen
 from jobs.sources import OpenSource
