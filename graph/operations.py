@@ -208,7 +208,8 @@ def _told(result: ExecutionResult, begun: Begun) -> Answer:
     context, cost = begun.context, begun.cost
     data = orjson.dumps(result.data)
     if cost["actual"] == 0:
-        cost["actual"] = min(cost["requested"], begun.price.actual(data.count(b"{")))
+        # Each brace but the outermost begins an object; those in texts only cost their own caller, up to the price.
+        cost["actual"] = min(cost["requested"], begun.price.actual(data.count(b"{") - 1))
         unused = cost["requested"] - cost["actual"]
         cost["available"] = min(cost["capacity"], cost["available"] + unused)
         context.services.points.give_back(context.who.token_id, unused)

@@ -84,8 +84,8 @@ def _quality(parameters: Iterable[str]) -> float:
     return 1.0
 
 
-async def asked_by(request: Request) -> Asked:
-    """Read what a request asks for.
+async def asked_by(request: Request, *, body_seconds: float = BODY_SECONDS) -> Asked:
+    """Read what a request asks for; its body may take so many seconds.
 
     Raises:
         Rejected: It is too long, too slow, of another type, or no request of GraphQL.
@@ -95,10 +95,10 @@ async def asked_by(request: Request) -> Asked:
     if not _is_json(request.headers.get("content-type")) or "content-encoding" in request.headers:
         raise Rejected(415, "Send the body as application/json in UTF-8, not encoded.", {"Accept-Post": JSON})
     try:
-        async with asyncio.timeout(BODY_SECONDS):
+        async with asyncio.timeout(body_seconds):
             body = await _body(request)
     except TimeoutError:
-        message = f"The body took longer than {BODY_SECONDS:g} seconds to arrive."
+        message = f"The body took longer than {body_seconds:g} seconds to arrive."
         raise Rejected(408, message, {"Connection": "close"}) from None
     return asked(decoded(body))
 

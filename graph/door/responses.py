@@ -2,12 +2,13 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from typing import Final
 
 import orjson
 from graphql import GraphQLError
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Send
 
 from db.types import ErrorCode
 from graph.auth import Refused, challenge
@@ -99,10 +100,16 @@ class EventStream(StreamingResponse):
     media_type = EVENTS
 
     def __init__(self, answers: AsyncGenerator[Answer, None], *, beat_seconds: float = BEAT_SECONDS) -> None:
-        super().__init__(_events(answers, beat_seconds), headers={"X-Accel-Buffering": "no"})
+        self._events = _events(answers, beat_seconds)
+        super().__init__(self._events, headers={"X-Accel-Buffering": "no"})
+
+    async def stream_response(self, send: Send) -> None:
+        """Send until the answers end; where the caller is gone, end what gives them."""
+        async with contextlib.aclosing(self._events):
+            await super().stream_response(send)
 
 
-async def _events(answers: AsyncGenerator[Answer, None], beat_seconds: float) -> AsyncIterator[bytes]:
+async def _events(answers: AsyncGenerator[Answer, None], beat_seconds: float) -> AsyncGenerator[bytes, None]:
     async with contextlib.aclosing(answers):
         pending: asyncio.Task[Answer] = asyncio.create_task(anext(answers))
         try:

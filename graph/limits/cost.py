@@ -54,6 +54,8 @@ CHANGE: Final = 25
 COUNT: Final = 10
 INTROSPECTED: Final = 0.25
 _KEPT_PRICES: Final = 64
+_ABSENT: Final = "absent"
+"""Unlike null, a variable that is not given takes its own default."""
 
 
 def price(schema: GraphQLSchema, prepared: Prepared, name: str | None, variables: Mapping[str, Any]) -> Price:
@@ -63,7 +65,7 @@ def price(schema: GraphQLSchema, prepared: Prepared, name: str | None, variables
         ApiError: QUERY_TOO_COMPLEX, with what was counted and the limit.
     """
     sizes = {variable: size_of(value) for variable, value in variables.items()}
-    key = (name, tuple(sizes.get(each) for each in prepared.sized[name]))
+    key = (name, tuple(sizes.get(each, _ABSENT) for each in prepared.sized[name]))
     found: Price | None = prepared.prices.get(key)
     if found is None:
         found = _Pricer(schema, prepared, prepared.operations[name], sizes).whole()

@@ -1,0 +1,1 @@
+"""The protocol as others see it: the conformance suite of GraphQL over HTTP, and the reference clients."""
