@@ -37,6 +37,7 @@ from jobs.connect import ConnectDoor
 from jobs.disconnect import DisconnectDoor
 from jobs.events import Events
 from jobs.queue import Queue
+from jobs.retention import Retention
 from jobs.revocation import Revocations
 from jobs.runs import RunDoor
 from jobs.settings import Settings as ConnectSettings
@@ -167,7 +168,8 @@ async def worker(
     async with open_parts(settings, application=application, connectors=connectors) as parts:
         runner, carrier = sync_runner(settings, parts, slice_seconds=slice_seconds), write_carrier(settings, parts)
         redis, jobs = redis_settings(settings), (settings.worker_jobs, settings.worker_long_jobs)
-        yield WorkerParts(parts.database, parts.queue, runner, live_checks(parts), carrier, redis, *jobs)
+        kept = Retention(request_log_days=settings.request_log_days)
+        yield WorkerParts(parts.database, parts.queue, runner, live_checks(parts), carrier, redis, *jobs, kept)
 
 
 def connect_door(settings: Settings, parts: Parts) -> ConnectDoor:

@@ -16,6 +16,7 @@ class Refused(Exception):
 
     Attributes:
         message: Why, for the holder; a token that was never issued is told nothing more.
+        holder: Who held a token that was valid once.
         reason: Why in one word, for the holder of a token that was valid once.
         connection_id, connection_status: Such a token's connection.
     """
@@ -25,6 +26,7 @@ class Refused(Exception):
     def __init__(self, message: str, holder: Holder | None = None) -> None:
         super().__init__(message)
         self.message = message
+        self.holder = holder
         self.reason = holder.dead.name if holder and holder.dead else None
         self.connection_status = holder.connection_status if holder else None
         self.connection_id = holder.scope.connection_id if holder else None

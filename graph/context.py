@@ -17,6 +17,7 @@ from db.models.organization import TokenKind, TokenScope
 from db.page import by_values, read_json, read_many
 from db.scope import Scope
 from db.selection import ManyById, Root, Slots
+from db.tokens import Holder
 from db.types import ErrorCode, encode_id
 from graph.door.recorder import Recorder
 from graph.errors import ApiError
@@ -147,6 +148,7 @@ class Context:
         cost: What the operation costs, as the caller is told.
         codes: The codes of the errors of its last answer.
         status: The HTTP status; None over a socket.
+        holder: Who held the token, where it is dead and there is no principal.
     """
 
     services: Services
@@ -159,6 +161,7 @@ class Context:
     cost: dict[str, Any] | None = None
     codes: set[str] = field(default_factory=set)
     status: int | None = None
+    holder: Holder | None = None
     begun_at: float = field(default_factory=time.monotonic)
     _reader: Reader | None = field(default=None, repr=False)
 
@@ -191,7 +194,7 @@ class Context:
             await self._reader.close()
 
     def _note(self) -> None:
-        who = self.principal
+        who = self.principal or self.holder
         if who is None:
             return
         self.services.recorder.note(

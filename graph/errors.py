@@ -28,7 +28,7 @@ class Meaning:
 
 
 MEANINGS: Final = {
-    ErrorCode.UNAUTHENTICATED: Meaning("Send a live token; the organization's key lists and issues them.", 401),
+    ErrorCode.UNAUTHENTICATED: Meaning("Send a live token; an organization key with the scope ADMIN issues them.", 401),
     ErrorCode.FORBIDDEN: Meaning("Use a token whose scope allows it.", 403),
     ErrorCode.NOT_FOUND: Meaning("Check the id, and that the token sees what it names."),
     ErrorCode.BAD_USER_INPUT: Meaning("Correct the document or its values where the message says."),
@@ -41,7 +41,9 @@ MEANINGS: Final = {
     ErrorCode.SOURCE_PERMISSION: Meaning("Ask the source's administrator to grant the user this right."),
     ErrorCode.SOURCE_REJECTED: Meaning("Correct the values that the source names and send the change again."),
     ErrorCode.SOURCE_ERROR: Meaning("Wait; if it lasts, show sourceMessage to the source's administrator."),
-    ErrorCode.OUTCOME_UNKNOWN: Meaning("Read the write operation until it is settled; do not send the change again."),
+    ErrorCode.OUTCOME_UNKNOWN: Meaning(
+        "Follow the write operation until it is settled; do not send the change again under another key."
+    ),
     ErrorCode.CREDITS_EXHAUSTED: Meaning("Disconnect a system, or ask the operator for more credits."),
     ErrorCode.RATE_LIMITED: Meaning("Wait as long as retryAfterSeconds says, or ask for less at once.", 429),
     ErrorCode.QUERY_TOO_COMPLEX: Meaning("Ask for less at once."),

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID
 
@@ -13,10 +13,11 @@ from redis.exceptions import RedisError
 
 from db.engine import Database
 from db.scope import Scope
-from jobs import purge, schedule
+from jobs import purge, retention, schedule
 from jobs.carry import Carrier
 from jobs.check import Checks
 from jobs.queue import LONG_QUEUE, SYNC_QUEUE, WRITE_QUEUE, Queue, pack, unpack
+from jobs.retention import Retention
 from jobs.sync import SHORT_SLICE_SECONDS, SLICE_SECONDS, SyncRunner
 
 log = structlog.get_logger(__name__)
@@ -44,6 +45,7 @@ class WorkerParts:
     redis: RedisSettings
     max_jobs: int = 4
     max_long_jobs: int = 2
+    retention: Retention = field(default_factory=Retention)
 
 
 async def sync_run(ctx: dict[str, Any], *, organization_id: str, connection_id: str, run_id: str) -> None:
@@ -105,3 +107,4 @@ async def run(parts: WorkerParts) -> None:
         group.create_task(schedule.run(parts.database, parts.queue))
         group.create_task(parts.checks.watch())
         group.create_task(purge.run(parts.database))
+        group.create_task(retention.run(parts.database, parts.retention))

@@ -61,6 +61,7 @@ class Endpoint:
         except Rejected as refusal:
             return rejected(refusal.status, refusal.message, context, media, refusal.headers)
         except Refused as refused:
+            context.holder = refused.holder
             return unauthenticated(refused, context, media, given=token is not None)
         except UNAVAILABLE:
             return failed(unavailable(), context, media)

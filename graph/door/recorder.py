@@ -65,7 +65,7 @@ class Recorder:
                 log.warning("request_log_waits", error=type(error).__name__, requests=len(self._waiting))
                 return
             except self._database.failures as error:
-                log.exception("request_log_refused", error=type(error).__name__, requests=len(batch))
+                log.error("request_log_refused", error=str(error), requests=len(batch))  # noqa: TRY400  (it is no trace)
             stored = set(map(id, batch))
             while self._waiting and id(self._waiting[0]) in stored:
                 self._waiting.popleft()

@@ -9,8 +9,12 @@ import pytest
 from connectors.registry import CONNECTORS
 from crosshead.settings import Settings
 from db.migrate import drift
-from db.types import ErrorCode
+from db.types import RETRYABLE, ErrorCode
+from graph.door import requests, socket
+from graph.errors import MEANINGS
+from graph.limits import cost, documents, price
 from graph.schema import sdl
+from graph.selection import MAX_PAGE
 
 ROOT = Path(__file__).resolve().parents[2]
 MAX_LINES = 400
@@ -46,10 +50,51 @@ async def test_the_migrations_make_what_the_models_declare(database_url: str) ->
     assert await drift(database_url) == []
 
 
-def test_the_error_page_lists_every_code_in_order() -> None:
+def test_the_error_page_tells_every_code_as_the_code_has_it() -> None:
     page = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([A-Z_]+)` \| (yes|no) \| (\d+) \| .+ \| (.+) \|$", page, flags=re.MULTILINE)
 
-    assert re.findall(r"^\| `([A-Z_]+)` \|", page, flags=re.MULTILINE) == [code.value for code in ErrorCode]
+    assert rows == [
+        (code.value, "yes" if code in RETRYABLE else "no", str(MEANINGS[code].status), MEANINGS[code].remedy)
+        for code in ErrorCode
+    ]
+
+
+def test_the_page_of_limits_tells_every_cap_as_the_code_has_it() -> None:
+    page = (ROOT / "docs" / "limits.md").read_text(encoding="utf-8")
+    caps = {
+        "points of one request": price.MAX_POINTS,
+        "bytes of a body, or of a socket's message": requests.MAX_BODY_BYTES,
+        "seconds that a body may take to arrive": int(requests.BODY_SECONDS),
+        "tokens of a document": documents.MAX_TOKENS,
+        "fields, with fragments written out": documents.MAX_FIELDS,
+        "fields at the top": documents.MAX_ROOT_FIELDS,
+        "fragments": documents.MAX_FRAGMENTS,
+        "operations in a document": documents.MAX_OPERATIONS,
+        "directives": documents.MAX_DIRECTIVES,
+        "levels": documents.MAX_DEPTH,
+        "reads of the store": price.MAX_READS,
+        "Relay lists, with fragments written out": price.MAX_LISTS,
+        "relations, with fragments written out": price.MAX_RELATIONS,
+        "filter conditions": price.MAX_CONDITIONS,
+        "values in any list of an argument or a variable": documents.MAX_LISTED,
+        "levels of a variable": cost.MAX_VARIABLE_LEVELS,
+        "rows of a page": MAX_PAGE,
+        "operations under way on one socket": socket.MAX_OPERATIONS,
+    }
+
+    assert re.findall(r"^\| (.+) \| ([0-9,]+) \|$", page.partition("## Caps")[2], flags=re.MULTILINE) == [
+        (what, f"{limit:,}") for what, limit in caps.items()
+    ]
+    assert [
+        f"{price}" for price in re.findall(r"\| ([0-9.]+) \|$", page.partition("## Caps")[0], flags=re.MULTILINE)
+    ] == [
+        "1",
+        str(cost.READ),
+        str(cost.CHANGE),
+        str(cost.COUNT),
+        str(cost.INTROSPECTED),
+    ]
 
 
 def test_every_connector_has_a_page() -> None:

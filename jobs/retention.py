@@ -1,0 +1,42 @@
+"""Delete what has been kept long enough, in batches, so that no lock is held for long."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+
+from db import request_log
+from db.engine import Database
+
+log = structlog.get_logger(__name__)
+
+EVERY_SECONDS: Final = 60.0
+BATCH: Final = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How long things are kept."""
+
+    request_log_days: int = 30
+
+
+async def prune(database: Database, retention: Retention, *, batch: int = BATCH) -> int:
+    """Delete what is too old; gives how many rows it were."""
+    deleted, found = 0, batch
+    while found == batch:
+        async with database.system() as session:
+            found = await request_log.prune(session, days=retention.request_log_days, most=batch)
+        deleted += found
+    return deleted
+
+
+async def run(database: Database, retention: Retention, *, every_seconds: float = EVERY_SECONDS) -> None:
+    """Prune until cancelled; a failing round is told and the next one tried."""
+    while True:
+        try:
+            await prune(database, retention)
+        except database.failures as error:
+            log.warning("prune_failed", error=type(error).__name__)
+        await asyncio.sleep(every_seconds)
