@@ -8,6 +8,7 @@ from uuid import UUID
 
 import orjson
 from sqlalchemy import text
+from structlog.contextvars import get_contextvars
 
 from db.engine import ReadSession, WriteSession
 from db.scope import Scope
@@ -79,10 +80,16 @@ async def append(session: WriteSession, scope: Scope, events: Sequence[NewEvent]
             "types": [event.type for event in events],
             "entities": [event.entity for event in events],
             "records": [event.record_id for event in events],
-            "data": [orjson.dumps(event.data).decode() for event in events],
+            "data": [orjson.dumps({**event.data, **_cause()}).decode() for event in events],
         },
     )
     return last
+
+
+def _cause() -> dict[str, str]:
+    """Name the request that caused a change, as the log's lines name it; a sync has none."""
+    request_id = get_contextvars().get("request_id")
+    return {"requestId": request_id} if request_id else {}
 
 
 _POSITIONS: Final = text(

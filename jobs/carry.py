@@ -127,10 +127,11 @@ class Carrier:
         connector = self._sources.connectors[opened.system]
         spec = connector.writes.get((change.entity, change.operation), WriteSpec())
         work = _Work(scope, operation, lease, opened, change, spec)
-        if operation.state == WriteState.PENDING:
-            await self._begin(work)
-        else:
-            await self._look(work)
+        with structlog.contextvars.bound_contextvars(request_id=operation.request_id):
+            if operation.state == WriteState.PENDING:
+                await self._begin(work)
+            else:
+                await self._look(work)
         return True
 
     def _open(self, work: _Work) -> AbstractAsyncContextManager[OpenSource]:

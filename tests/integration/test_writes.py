@@ -50,6 +50,16 @@ async def test_an_order_goes_out_and_comes_back_as_the_source_has_it(engine: Eng
     assert [event["type"] for event in await engine.events(own)] == ["purchase_order.created", "write.settled"]
 
 
+async def test_every_event_of_a_write_names_the_request_that_asked_for_it(engine: Engine) -> None:
+    own = await engine.connect()
+    await write(engine, own)
+
+    told = {event["type"]: event["data"].get("requestId") for event in await engine.events(own)}
+
+    assert told["purchase_order.created"] == told["write.settled"] == "req_1"
+    assert {cause for name, cause in told.items() if not name.startswith(("purchase_order", "write"))} <= {None}
+
+
 async def test_the_next_sync_finds_a_written_order_known(engine: Engine) -> None:
     own = await engine.connect()
     await write(engine, own)
