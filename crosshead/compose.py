@@ -5,7 +5,7 @@ import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from arq.connections import RedisSettings
@@ -169,7 +169,9 @@ async def worker(
         runner, carrier = sync_runner(settings, parts, slice_seconds=slice_seconds), write_carrier(settings, parts)
         redis, jobs = redis_settings(settings), (settings.worker_jobs, settings.worker_long_jobs)
         kept = Retention(request_log_days=settings.request_log_days)
-        yield WorkerParts(parts.database, parts.queue, runner, live_checks(parts), carrier, redis, *jobs, kept)
+        yield WorkerParts(
+            parts.database, parts.queue, runner, live_checks(settings, parts), carrier, redis, *jobs, kept
+        )
 
 
 def connect_door(settings: Settings, parts: Parts) -> ConnectDoor:
@@ -222,9 +224,10 @@ def sync_runner(settings: Settings, parts: Parts, *, slice_seconds: float = SLIC
     )
 
 
-def live_checks(parts: Parts) -> Checks:
+def live_checks(settings: Settings, parts: Parts) -> Checks:
     """Build what asks sources whether they work."""
-    return Checks(parts.database, parts.queue, parts.sources, now)
+    keep = timedelta(days=settings.error_retention_days)
+    return Checks(parts.database, parts.queue, parts.sources, now, keep=keep)
 
 
 def catalogue_entry(connector: Connector) -> System:

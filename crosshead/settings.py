@@ -63,6 +63,9 @@ class Settings(BaseSettings):
     worker_long_jobs: int = Field(
         default=2, ge=1, le=64, description="First and full runs that one worker works on beside them at a time."
     )
+    error_retention_days: int = Field(
+        default=30, ge=1, le=3650, description="How long connection errors and resolved issues are kept, days."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least level logged.")
     log_format: Literal["json", "console"] = Field(default="json", description="How log lines are written.")
 

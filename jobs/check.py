@@ -1,9 +1,11 @@
 """Ask sources whether they work: by hand, and by itself for those behind an open breaker."""
 
 import asyncio
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 import structlog
 
@@ -23,6 +25,9 @@ from jobs.sources import Sources
 
 log = structlog.get_logger(__name__)
 
+_PRUNE_TICKS: Final = 300
+_PRUNE_ROWS: Final = 1000
+
 
 @dataclass(frozen=True, slots=True)
 class Checks:
@@ -33,6 +38,7 @@ class Checks:
         apart: The least time between two checks of a source behind an open breaker, whoever asks.
         every: The time between the checks that are made of it by themselves.
         at_once: How many of those a process makes at a time.
+        keep: How long errors, and issues after they were resolved, are kept.
     """
 
     database: Database
@@ -42,6 +48,7 @@ class Checks:
     apart: timedelta = timedelta(seconds=30)
     every: timedelta = timedelta(minutes=5)
     at_once: int = 16
+    keep: timedelta = timedelta(days=30)
 
     async def check(self, scope: Scope) -> Checked:
         """Make the cheapest calls that prove a connection's address, credentials and rights.
@@ -58,13 +65,24 @@ class Checks:
         return await self._checked(scope, probe=probe)
 
     async def watch(self, *, tick_seconds: float = 2.0) -> None:
-        """Check what is behind an open breaker, until cancelled."""
-        while True:
+        """Check what is behind an open breaker, and forget errors whose time is over, until cancelled."""
+        for ticks in itertools.count():
             try:
                 await self.probe_due()
+                if ticks % _PRUNE_TICKS == 0:
+                    await self.prune()
             except self.database.failures as error:
                 log.warning("probes_failed", error=type(error).__name__)
             await asyncio.sleep(tick_seconds)
+
+    async def prune(self) -> int:
+        """Delete errors and issues whose time is over, in small transactions; gives how many."""
+        deleted = last = _PRUNE_ROWS
+        while last:
+            async with self.database.system() as session:
+                last = await stored.prune(session, before=self.now() - self.keep, limit=_PRUNE_ROWS)
+            deleted += last
+        return deleted - _PRUNE_ROWS
 
     async def probe_due(self) -> int:
         """Make the checks that are due by themselves; gives how many."""

@@ -7,7 +7,6 @@ import pytest
 from connectors.errors import PermissionRefused, SourceUnavailable
 from crosshead import compose
 from db import events
-from db import health as stored
 from db.scope import Scope
 from db.types import Entity, Operation
 from jobs import health
@@ -151,8 +150,7 @@ async def test_errors_and_resolved_issues_are_kept_for_their_time(
     engine.ahead = lambda: compose.now() + timedelta(days=kept)
     await failed(engine, own, Failure(refusal("1"), Operation.READ, VENDORS))
 
-    async with engine.database.system() as session:
-        await stored.prune(session, before=engine.ahead() - timedelta(days=30), limit=100)
+    await engine.checks().prune()
 
     assert await engine.one("SELECT count(*) FROM connection_error") == left[0]
     assert [r["resolved_at"] is None for r in await issues(engine)] == [False] * left[1] + [True]
