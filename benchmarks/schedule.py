@@ -179,7 +179,8 @@ async def connect(settings: Settings, url: str, count: int) -> None:
     """Connect the ledger that many times over."""
     async with compose.open_parts(settings, application="benchmark", connectors={"ledger": ThreeEntities()}) as parts:
         async with parts.database.system() as session:
-            await connections.write_catalogue(session, [compose.catalogue_entry(ThreeEntities())])
+            of = ThreeEntities()
+            await connections.write_catalogue(session, [compose.catalogue_entry(of)], compose.catalogue_entities(of))
         scope, _ = await make_organization(parts.database, name="Benchmark", credits_pool=2 * count)
         door = compose.connect_door(settings, parts)
         for n in range(count):
