@@ -158,9 +158,11 @@ class Fleet:
             self.start()
         else:
             self.stops += 1
-            while not await behind.fetchval(HELD, f"%:{process.pid}"):  # noqa: ASYNC110  (rows, seen from outside)
-                await asyncio.sleep(0.01)
             process.send_signal(signal.SIGSTOP)
+            while not await behind.fetchval(HELD, f"%:{process.pid}"):  # it was idle: let go, and try again
+                process.send_signal(signal.SIGCONT)
+                await asyncio.sleep(0.02)
+                process.send_signal(signal.SIGSTOP)
             await asyncio.sleep(LEASE_SECONDS * 1.5)
             process.send_signal(signal.SIGCONT)
 
