@@ -9,6 +9,7 @@ import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from typing import Any, ClassVar, NewType
 
@@ -126,6 +127,11 @@ class Database:
         except self.unreachable:
             return False
         return True
+
+    async def clock(self) -> datetime:
+        """Give the database's own time, UTC: the one clock that all processes share."""
+        now: datetime = (await self.at_once(text("SELECT clock_timestamp()"), {}))[0][0]
+        return now
 
     def fetch(self, scope: Scope, *, by_values: bool = False) -> AbstractAsyncContextManager[Fetch]:
         """One read-only transaction that sees one moment of the scope's rows, for the read path's statements.

@@ -24,7 +24,7 @@ class Fetched:
     """How an item came.
 
     Attributes:
-        at: When the read that brought it began, by our clock, UTC.
+        at: When the read that brought it began, by the database's clock, UTC.
         run_id: The run that read it; None for a read-back after a write.
         feed: The feed it came by; None where it was read by its key.
     """

@@ -32,6 +32,13 @@ async def cancel(session: WriteSession, scope: Scope, run_id: UUID) -> tuple[Can
     if run.status == SyncStatus.RUNNING and leased:
         await session.flush()
         return Cancel.AT_NEXT_PAGE, run
+    if not leased:  # a worker that stopped past its lease must not go on with a run that has ended
+        await session.execute(
+            text(
+                "UPDATE connected_entity SET fence = fence + 1 WHERE connection_id = :connection AND entity = :entity"
+            ),
+            {"connection": scope.connection_id, "entity": run.entity},
+        )
     await _end(session, run, SyncStatus.CANCELLED)
     return Cancel.ENDED, run
 

@@ -193,24 +193,28 @@ async def succeed(
     scope: Scope,
     run: SyncRun,
     *,
-    checkpoints: Mapping[str, Any],
+    checkpoints: Mapping[str, Any] | None,
     whole: bool,
     now: datetime,
 ) -> None:
     """Move the checkpoints of an entity after its run's pass is complete; one that was DEGRADED works again.
 
     Args:
+        checkpoints: Where each feed resumes; None leaves them where they are.
         whole: All there is was read, so that the next full run may wait its full time.
     """
     await session.execute(
         text(
-            "UPDATE connected_entity SET checkpoints = CAST(:checkpoints AS jsonb), source_ahead_ms = :ahead,"
-            " last_success_at = :now, complete_through = :through,"
+            "UPDATE connected_entity SET last_success_at = :now,"
+            " checkpoints = CASE WHEN :moves THEN CAST(:checkpoints AS jsonb) ELSE checkpoints END,"
+            " source_ahead_ms = CASE WHEN :moves THEN :ahead ELSE source_ahead_ms END,"
+            " complete_through = CASE WHEN :moves THEN :through ELSE complete_through END,"
             " state = CASE state WHEN 'DEGRADED' THEN 'ACTIVE' ELSE state END,"
             f" next_full_run_at = CASE WHEN :whole THEN {NEXT_FULL} ELSE next_full_run_at END"
             " WHERE connection_id = :connection AND entity = :entity"
         ),
         {
+            "moves": checkpoints is not None,
             "checkpoints": orjson.dumps(checkpoints).decode(),
             "ahead": run.source_ahead_ms,
             "now": now,

@@ -226,7 +226,8 @@ async def delete(
     """Mark records as gone from the source, with a version each; their lines and raw items stay.
 
     Args:
-        read_at: When the read that missed them began, by our clock: a record that a later one told of is left alone.
+        read_at: When the read that missed them began, by the database's clock: a record that a later one told of is
+            left alone.
 
     Returns:
         The records that were there until now, to be told as events.

@@ -49,7 +49,7 @@ class Pages:
         """Store a page.
 
         Args:
-            read_at: When its read began, by our clock.
+            read_at: When its read began, by the database's clock.
 
         Raises:
             LeaseLost: Another worker holds the run. Cancelled, Paused: the run has to stop here.

@@ -85,7 +85,18 @@ class Passes:
             await sync.guard(session, scope, entity, fence=lease.fence)
             resume = await sync.resume(session, scope, entity)
             mark = time.monotonic()
-            work = Work(run, scope, opened, source, lease, resume, units, until=mark + self._slice_seconds, mark=mark)
+            work = Work(
+                run,
+                scope,
+                opened,
+                source,
+                lease,
+                resume,
+                units,
+                until=mark + self._slice_seconds,
+                mark=mark,
+                begun=mark,
+            )
             await self._start(session, work, start)
             failpoint("begin_before_commit")
         failpoint("begin_committed")
@@ -110,12 +121,12 @@ class Passes:
         if state.get("done"):
             return
         pages = work.source.source.read(feed, window=work.window(feed), position=state.get("position"))
-        read_at = self._now()
+        read_at = work.clock()
         async for page in pages:
             await self._pages.store(work, feed, page, read_at=read_at)
             if time.monotonic() > work.until:
                 raise SliceEnded
-            read_at = self._now()
+            read_at = work.clock()
         if not work.run.feeds.get(feed.name, {}).get("done"):
             await self._pages.store(work, feed, Page((), None), read_at=read_at)
 
@@ -127,7 +138,8 @@ class Passes:
         """
         run, scope, now = work.run, work.scope, self._now()
         start, overlap = run.window_start or now, self._protections.overlap
-        moved = {feed.name: (start - feed.overlap * overlap).isoformat() for feed in work.all_feeds}
+        ends = {feed.name: (start - feed.overlap * overlap).isoformat() for feed in work.all_feeds}
+        moved = None if work.leaves_changes else ends
         async with self._database.write(scope) as session:
             await self._guard(session, work)
             await sync.succeed(session, scope, run, checkpoints=moved, whole=work.whole, now=now)

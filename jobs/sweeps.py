@@ -86,7 +86,7 @@ class Sweeps:
             return await sweep.pending(session, work.scope, work.run, limit=BATCH)
 
     async def _ask(self, work: Work, keys: list[str]) -> "_Looked":
-        read_at = self._now()
+        read_at = work.clock()
         found = await work.source.source.fetch(work.entity, keys) if self._protections.confirm else []
         return _Looked(keys, [item for item in found if item.source_id in keys], read_at)
 

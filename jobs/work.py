@@ -43,6 +43,7 @@ class Work:
         units: Native unit → UN/ECE Rec 20 code.
         until: When the slice is over, on the monotonic clock.
         mark: When the last page was stored, on the monotonic clock.
+        begun: When `resume` was read, on the monotonic clock.
     """
 
     run: SyncRun
@@ -54,6 +55,7 @@ class Work:
     units: Mapping[str, str]
     until: float
     mark: float
+    begun: float
 
     @property
     def entity(self) -> Entity:
@@ -70,9 +72,26 @@ class Work:
         """True when the pass reads all there is: a full run, a first one, or a source without change stamps."""
         return self.run.mode == SyncMode.FULL or not self.resume.checkpoints or read_whole(self.all_feeds)
 
+    @property
+    def leaves_changes(self) -> bool:
+        """True when documents outside the period may have changed since the checkpoint, which this pass does not see.
+
+        Then the checkpoint stays, for the next incremental run to find them.
+        """
+        read_on = bool(self.resume.checkpoints) and not read_whole(self.all_feeds)
+        return self.whole and read_on and self.run.period_start is not None
+
     def feeds(self) -> list[Feed]:
         """Give the feeds that this pass reads."""
         return [feed for feed in self.all_feeds if feed.full] if self.whole else self.all_feeds
+
+    def clock(self) -> datetime:
+        """Give the database's time.
+
+        By it reads are ordered: processes' own clocks differ, and may be set back, and then what was read later would
+        count as older and not be stored.
+        """
+        return self.resume.now + timedelta(seconds=time.monotonic() - self.begun)
 
     def pace(self, feeds: Mapping[str, Any], *, fetched: int, now: datetime) -> Pace:
         """Tell how far the run has come with a page more.

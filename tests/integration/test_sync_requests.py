@@ -184,6 +184,27 @@ async def test_a_run_cancelled_while_a_worker_comes_to_it_is_not_begun(engine: E
     assert await engine.events(own) == []
 
 
+async def test_a_worker_that_stopped_past_its_lease_cannot_go_on_with_a_cancelled_run(engine: Engine) -> None:
+    """Nobody took the lease after it: only the cancelling itself can shut it out. Off: `fence + 1` in `runs.cancel`."""
+    for _ in range(3):
+        engine.ledger.add()
+    own = await engine.connect()
+    run_id = await engine.trigger(own)
+    held = engine.ledger.fault("/orders", hold=True)
+    stopped = asyncio.create_task(engine.runner(lease_seconds=600).run(own, run_id))
+    await held.reached.wait()
+    await engine.superuser.execute("UPDATE connected_entity SET lease_expires_at = now() - interval '1 second'")
+
+    assert await engine.run_door().cancel(own, run_id) == []
+    ended = await engine.run_row(run_id)
+    held.go.set()
+    await stopped
+
+    assert ended["status"] == "CANCELLED"
+    assert await engine.run_row(run_id) == ended
+    assert await engine.orders(own) == {}
+
+
 async def test_what_cannot_be_cancelled_is_said(engine: Engine) -> None:
     own = await engine.connect()
     ended = await engine.sync(own)
