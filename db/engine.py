@@ -130,7 +130,7 @@ class Database:
 
     async def clock(self) -> datetime:
         """Give the database's own time, UTC: the one clock that all processes share."""
-        now: datetime = (await self.at_once(text("SELECT clock_timestamp()"), {}))[0][0]
+        now: datetime = (await self.at_once("SELECT clock_timestamp() AS now", {}))[0]["now"]
         return now
 
     def fetch(self, scope: Scope, *, by_values: bool = False) -> AbstractAsyncContextManager[Fetch]:

@@ -40,7 +40,7 @@ class Read:
     """A record as the source had it; `item` is None where it has none of this key.
 
     Attributes:
-        at: When the read began, by our clock: what an earlier one of a sync brings does not take its place.
+        at: When the read began, by the database's clock: what an earlier one of a sync brings does not take its place.
         record: In our names; None where it could not be mapped.
     """
 
@@ -72,7 +72,7 @@ class Readback:
         Raises:
             ConnectorError: The source failed.
         """
-        at, connector = self._now(), source.connector
+        at, connector = await self._database.clock(), source.connector
         items = (await source.source.fetch(entity, [source_id]))[:1]
         if not items:
             return Read(entity, source_id, at, None, [])
