@@ -17,31 +17,47 @@ class Entity(StrEnum):
     """A kind of record that connections hold."""
 
     PURCHASE_ORDER = "PURCHASE_ORDER"
+    """What is bought from a vendor."""
     WORK_ORDER = "WORK_ORDER"
+    """Work to be done on an asset or at a place, or a production."""
     VENDOR = "VENDOR"
+    """Who goods and services are bought from."""
     ITEM = "ITEM"
+    """A material, product or service that is bought, kept or used."""
     INVENTORY_LEVEL = "INVENTORY_LEVEL"
+    """How much of an item is at one place."""
     ASSET = "ASSET"
+    """A machine, vehicle, building or part of one that is maintained."""
     LOCATION = "LOCATION"
+    """A place where stock or assets are."""
 
 
 class Operation(StrEnum):
     """What a caller may do to an entity."""
 
     READ = "READ"
+    """Read it by syncs."""
     CREATE = "CREATE"
+    """Make a new one."""
     UPDATE = "UPDATE"
+    """Change one."""
     CANCEL = "CANCEL"
+    """Cancel one, so that it stays and has no effect."""
     DELETE = "DELETE"
+    """Remove one, where the source allows it."""
     ADJUST = "ADJUST"
+    """Set or change how much is in stock."""
 
 
 class Cause(StrEnum):
     """Why a record has a version."""
 
     SYNC = "SYNC"
+    """A sync found it changed in the source."""
     WRITE = "WRITE"
+    """A write through this API changed it."""
     MAPPING = "MAPPING"
+    """The mapping of its fields was changed."""
 
 
 PREFIXES: Final = {
@@ -120,25 +136,45 @@ class ErrorCode(StrEnum):
     """Every code that an answer may carry (docs/errors.md)."""
 
     UNAUTHENTICATED = "UNAUTHENTICATED"
+    """No token, or a dead one."""
     FORBIDDEN = "FORBIDDEN"
+    """The token is live, but may not do this."""
     NOT_FOUND = "NOT_FOUND"
+    """There is no such thing, or the token does not see it."""
     BAD_USER_INPUT = "BAD_USER_INPUT"
+    """The document or its values are wrong."""
     UNSUPPORTED = "UNSUPPORTED"
+    """The connected system cannot do this, or cannot take this field."""
     CONFLICT = "CONFLICT"
+    """It changed meanwhile, or its state forbids this."""
     IDEMPOTENCY_CONFLICT = "IDEMPOTENCY_CONFLICT"
+    """The idempotency key was used with another input."""
     REAUTHORIZATION_REQUIRED = "REAUTHORIZATION_REQUIRED"
+    """The source refuses the credentials."""
     SOURCE_UNREACHABLE = "SOURCE_UNREACHABLE"
+    """No answer came from the source."""
     SOURCE_RATE_LIMITED = "SOURCE_RATE_LIMITED"
+    """The source asked us to slow down."""
     SOURCE_PERMISSION = "SOURCE_PERMISSION"
+    """The credentials are right, but may not do this in the source."""
     SOURCE_REJECTED = "SOURCE_REJECTED"
+    """The source refused the values."""
     SOURCE_ERROR = "SOURCE_ERROR"
+    """The source failed."""
     OUTCOME_UNKNOWN = "OUTCOME_UNKNOWN"
+    """A write left, and its answer was lost."""
     CREDITS_EXHAUSTED = "CREDITS_EXHAUSTED"
+    """The organization's credits do not suffice."""
     RATE_LIMITED = "RATE_LIMITED"
+    """The token has spent its points, or a socket carries too many operations."""
     QUERY_TOO_COMPLEX = "QUERY_TOO_COMPLEX"
+    """The request is more than one may be."""
     SEQUENCE_EXPIRED = "SEQUENCE_EXPIRED"
+    """The events asked for were deleted by retention."""
     UNAVAILABLE = "UNAVAILABLE"
+    """Our own store is down."""
     INTERNAL = "INTERNAL"
+    """Something failed on our side."""
 
 
 RETRYABLE: Final = frozenset(

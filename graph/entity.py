@@ -3,12 +3,14 @@
 `entity` completes a class statement that holds only the relations.
 """
 
+import ast
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
-from enum import StrEnum
+from enum import Enum, StrEnum
 from functools import cache
+from itertools import pairwise
 from typing import Annotated, Any, Final, TypeVar, get_args, get_origin
 from uuid import UUID
 
@@ -45,9 +47,28 @@ def summary(of: type) -> str:
 
 
 @cache
-def enumeration(of: type[StrEnum]) -> Any:
-    """Give the GraphQL enum of a vocabulary."""
-    return strawberry.enum(of, description=summary(of))
+def enumeration(of: type[Enum]) -> Any:
+    """Give the GraphQL enum of a vocabulary, its values described by the text below each."""
+    return described(strawberry.enum(of, description=summary(of)), value_texts(of))
+
+
+def described(of: Any, texts: Mapping[str, str]) -> Any:
+    """Complete the values of a GraphQL enum with what they mean."""
+    for value in of.__strawberry_definition__.values:
+        value.description = texts[value.name]
+    return of
+
+
+def value_texts(of: type[Enum]) -> dict[str, str]:
+    """Give the text that stands below each value in the class statement."""
+    (statement,) = ast.parse(inspect.getsource(of)).body
+    if not isinstance(statement, ast.ClassDef):
+        raise TypeError(f"{of} is no class")
+    texts: dict[str, str] = {}
+    for value, below in pairwise(statement.body):
+        if isinstance(value, ast.Assign) and isinstance(value.targets[0], ast.Name) and isinstance(below, ast.Expr):
+            texts[value.targets[0].id] = " ".join(str(ast.literal_eval(below.value)).split())
+    return texts
 
 
 @cache

@@ -19,17 +19,19 @@ from db.models.registry import READABLE
 from db.shapes import SHAPES
 from db.types import PREFIXES, Entity
 from graph.context import ApiInfo, Read
-from graph.entity import SCALARS, enumeration, made
+from graph.entity import SCALARS, described, enumeration, made
 
 _TABLES: Final[dict[str, type[SQLModel]]] = {table.__name__: table for table in READABLE}
 
 
-@strawberry.enum(description="Which way a list is ordered.")
+@enumeration
 class OrderDirection(Enum):
     """Which way a list is ordered."""
 
     ASC = "ASC"
+    """The least first; nulls last."""
     DESC = "DESC"
+    """The most first; nulls first."""
 
 
 @strawberry.type(description="Where a page stands in its list.")
@@ -150,9 +152,10 @@ def order_type(type_name: str) -> Any:
     """Give the order input of a type, from its filterable columns."""
     names = [*_filterable(type_name), "id"] if type_name in PREFIXES else _filterable(type_name)
     members: Any = Enum(f"{type_name}OrderField", {name.upper(): name for name in names})  # type: ignore[misc]
-    of_field = strawberry.enum(
-        members,
-        description=f"What a {type_name} list can be ordered by.",
+    table = _TABLES[type_name].model_fields
+    of_field = described(
+        strawberry.enum(members, description=f"What a {type_name} list can be ordered by."),
+        {name.upper(): table[SHAPES[type_name].columns[name].name].description or name for name in names},
     )
     namespace = {
         "__annotations__": {"field": of_field, "direction": OrderDirection},

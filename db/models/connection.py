@@ -17,27 +17,39 @@ class SystemCategory(StrEnum):
     """What kind of software a system is."""
 
     ERP = "ERP"
+    """Enterprise resource planning."""
     EAM = "EAM"
+    """Enterprise asset management."""
     CMMS = "CMMS"
+    """Computerised maintenance management."""
     WMS = "WMS"
+    """Warehouse management."""
 
 
 class ConnectionStatus(StrEnum):
     """Whether a connection works, and who has to act when it does not."""
 
     ACTIVE = "ACTIVE"
+    """It works."""
     UNREACHABLE = "UNREACHABLE"
+    """The source does not answer; calls resume by themselves."""
     REAUTHORIZATION_REQUIRED = "REAUTHORIZATION_REQUIRED"
+    """The source refuses the credentials; new ones are needed."""
     PAUSED = "PAUSED"
+    """Somebody paused it."""
     DISCONNECTED = "DISCONNECTED"
+    """It was ended for good."""
 
 
 class EntityState(StrEnum):
     """Whether one entity of a connection syncs."""
 
     ACTIVE = "ACTIVE"
+    """It syncs on schedule."""
     DEGRADED = "DEGRADED"
+    """Its last syncs failed; the other entities go on."""
     PAUSED = "PAUSED"
+    """Somebody paused it."""
 
 
 class SystemFields(Fields):

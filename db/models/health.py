@@ -16,7 +16,9 @@ class BreakerState(StrEnum):
     """Whether calls go out to a source."""
 
     CLOSED = "CLOSED"
+    """Calls go out."""
     OPEN = "OPEN"
+    """No call goes out but a check now and then."""
 
 
 class HealthError(Value):

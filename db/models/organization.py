@@ -17,30 +17,40 @@ class TokenKind(StrEnum):
     """What a bearer token opens."""
 
     ORGANIZATION = "ORGANIZATION"
+    """All of the organization: its key."""
     CONNECTION = "CONNECTION"
+    """One connection."""
 
 
 class TokenScope(StrEnum):
     """What a bearer token may do; each includes the ones before it."""
 
     READ = "READ"
+    """Read."""
     WRITE = "WRITE"
+    """Read, and change records in the sources."""
     ADMIN = "ADMIN"
+    """Everything, keys and connections included."""
 
 
 class TokenEnd(StrEnum):
     """Why a bearer token stopped working for good."""
 
     ROTATED = "ROTATED"
+    """Another token took its place."""
     REVOKED = "REVOKED"
+    """Somebody revoked it."""
     DISCONNECTED = "DISCONNECTED"
+    """Its connection was disconnected."""
 
 
 class CreditKind(StrEnum):
     """Which way credits went."""
 
     HOLD = "HOLD"
+    """Taken by a connection."""
     RETURN = "RETURN"
+    """Given back when it ended."""
 
 
 class Organization(SQLModel, table=True):

@@ -15,21 +15,32 @@ class IncompleteReason(StrEnum):
     """Why a list may lack something of a connection."""
 
     UNREACHABLE = "UNREACHABLE"
+    """The source does not answer."""
     REAUTHORIZATION_REQUIRED = "REAUTHORIZATION_REQUIRED"
+    """The source refuses the credentials."""
     PAUSED = "PAUSED"
+    """The connection, or the entity, rests."""
     DISCONNECTED = "DISCONNECTED"
+    """The connection was ended; what it had stays."""
     DEGRADED = "DEGRADED"
+    """The entity's last syncs failed."""
     NOT_SYNCED = "NOT_SYNCED"
+    """The entity was not read to its end yet."""
 
 
 class Unavailability(StrEnum):
     """Why a field of a record is null."""
 
     NOT_SUPPORTED = "NOT_SUPPORTED"
+    """The system has no such field."""
     NOT_MAPPED = "NOT_MAPPED"
+    """The field is not mapped for this connection."""
     NO_PERMISSION = "NO_PERMISSION"
+    """The credentials may not read it."""
     NOT_SYNCED = "NOT_SYNCED"
+    """It was not read yet."""
     EMPTY = "EMPTY"
+    """The source has no value there."""
 
 
 class UnavailableField(Value):

@@ -16,8 +16,11 @@ class OperationKind(StrEnum):
     """What an operation of the API does."""
 
     QUERY = "QUERY"
+    """Reads."""
     MUTATION = "MUTATION"
+    """Changes."""
     SUBSCRIPTION = "SUBSCRIPTION"
+    """Follows changes."""
 
 
 class RequestLogFields(Fields):

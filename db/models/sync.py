@@ -17,29 +17,43 @@ class SyncMode(StrEnum):
     """How much a run reads."""
 
     INCREMENTAL = "INCREMENTAL"
+    """What changed since the last success."""
     FULL = "FULL"
+    """The whole historical period, whatever was read before."""
 
 
 class SyncTrigger(StrEnum):
     """Why a run exists."""
 
     INITIAL = "INITIAL"
+    """The connection was just made."""
     SCHEDULED = "SCHEDULED"
+    """It was due."""
     MANUAL = "MANUAL"
+    """Somebody asked for it."""
     RETRY = "RETRY"
+    """An earlier run failed."""
     WORKFLOW = "WORKFLOW"
+    """A workflow asked for it."""
 
 
 class SyncStatus(StrEnum):
     """Where a run is; the last four are ends."""
 
     QUEUED = "QUEUED"
+    """It waits for its turn."""
     RUNNING = "RUNNING"
+    """A worker reads and stores."""
     WAITING = "WAITING"
+    """It failed or was asked to slow down, and goes on by itself at `nextAttemptAt`."""
     SUCCEEDED = "SUCCEEDED"
+    """All was read and stored."""
     PARTIAL = "PARTIAL"
+    """All was read, but some items are in quarantine."""
     FAILED = "FAILED"
+    """It ended without having read everything."""
     CANCELLED = "CANCELLED"
+    """Somebody stopped it."""
 
 
 OPEN_STATUSES = (SyncStatus.QUEUED, SyncStatus.RUNNING, SyncStatus.WAITING)

@@ -17,10 +17,15 @@ class WriteState(StrEnum):
     """Where a write is; SENT is committed before its first byte leaves."""
 
     PENDING = "PENDING"
+    """It has not left yet."""
     SENT = "SENT"
+    """It left, and is not settled yet."""
     SUCCEEDED = "SUCCEEDED"
+    """The source has it."""
     FAILED = "FAILED"
+    """The source does not have it."""
     OUTCOME_UNKNOWN = "OUTCOME_UNKNOWN"
+    """Its answer was lost; it is being looked up, or a person has to."""
 
 
 class UserError(Value):

@@ -24,11 +24,17 @@ class StockClass(StrEnum):
     """What may be done with stock."""
 
     UNRESTRICTED = "UNRESTRICTED"
+    """Free to be used."""
     QUALITY = "QUALITY"
+    """Under inspection."""
     BLOCKED = "BLOCKED"
+    """Not to be used."""
     RESERVED = "RESERVED"
+    """Set apart for somebody."""
     TRANSIT = "TRANSIT"
+    """On its way between places."""
     UNKNOWN = "UNKNOWN"
+    """The source's own word is not known here."""
 
 
 class InventoryLevelFields(Fields):

@@ -24,11 +24,17 @@ class ItemType(StrEnum):
     """What an item is to its system."""
 
     STOCK = "STOCK"
+    """Kept in stock."""
     NON_STOCK = "NON_STOCK"
+    """Bought and used without being kept in stock."""
     SERVICE = "SERVICE"
+    """Done, not delivered."""
     KIT = "KIT"
+    """Several items under one code."""
     ASSET = "ASSET"
+    """Becomes an asset once it is there."""
     UNKNOWN = "UNKNOWN"
+    """The source's own word is not known here."""
 
 
 class ItemFields(Fields):

@@ -30,67 +30,104 @@ class PurchaseOrderStatus(StrEnum):
     """Where an order is on its way; receipt, billing and approval are told apart from it."""
 
     DRAFT = "DRAFT"
+    """Being written."""
     PENDING_APPROVAL = "PENDING_APPROVAL"
+    """Somebody has to approve it."""
     REJECTED = "REJECTED"
+    """It was not approved."""
     APPROVED = "APPROVED"
+    """It may be sent to the vendor."""
     SENT = "SENT"
+    """The vendor has it."""
     PARTIALLY_RECEIVED = "PARTIALLY_RECEIVED"
+    """A part of it has arrived."""
     RECEIVED = "RECEIVED"
+    """All of it has arrived."""
     CLOSED = "CLOSED"
+    """Nothing more is expected."""
     CANCELLED = "CANCELLED"
+    """It has no effect any more."""
     ON_HOLD = "ON_HOLD"
+    """It rests."""
     UNKNOWN = "UNKNOWN"
+    """The source's own word is not known here."""
 
 
 class ApprovalState(StrEnum):
     """Whether somebody had to approve, and did."""
 
     NOT_REQUIRED = "NOT_REQUIRED"
+    """Nobody has to."""
     PENDING = "PENDING"
+    """Somebody still has to."""
     APPROVED = "APPROVED"
+    """It was approved."""
     REJECTED = "REJECTED"
+    """It was refused."""
     UNKNOWN = "UNKNOWN"
+    """The source does not say."""
 
 
 class Progress(StrEnum):
     """How much of an order was received or billed."""
 
     NONE = "NONE"
+    """Nothing yet."""
     PARTIAL = "PARTIAL"
+    """A part."""
     FULL = "FULL"
+    """All of it."""
     UNKNOWN = "UNKNOWN"
+    """The source does not say."""
 
 
 class LineKind(StrEnum):
     """What a line orders."""
 
     ITEM = "ITEM"
+    """A material or product."""
     SERVICE = "SERVICE"
+    """Work that somebody does."""
     COMMENT = "COMMENT"
+    """Text; nothing is ordered."""
     CHARGE = "CHARGE"
+    """A fee, freight or duty."""
     ACCOUNT = "ACCOUNT"
+    """An amount on an account, without an item."""
     ASSET = "ASSET"
+    """Something that becomes an asset."""
 
 
 class LineStatus(StrEnum):
     """Where one line is on its way."""
 
     OPEN = "OPEN"
+    """Nothing of it has arrived."""
     PARTIALLY_RECEIVED = "PARTIALLY_RECEIVED"
+    """A part of it has arrived."""
     RECEIVED = "RECEIVED"
+    """All of it has arrived."""
     CLOSED = "CLOSED"
+    """Nothing more is expected."""
     CANCELLED = "CANCELLED"
+    """It has no effect any more."""
     BLOCKED = "BLOCKED"
+    """It may not be received or billed."""
     UNKNOWN = "UNKNOWN"
+    """The source's own word is not known here."""
 
 
 class PurchaseOrderTransition(StrEnum):
     """A step that an order is to take; which ones a system knows, its capabilities tell."""
 
     SUBMIT = "SUBMIT"
+    """Hand it in for approval."""
     APPROVE = "APPROVE"
+    """Approve it."""
     REJECT = "REJECT"
+    """Refuse it."""
     CLOSE = "CLOSE"
+    """Expect nothing more of it."""
 
 
 class DeliverySchedule(Value):
