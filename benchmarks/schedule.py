@@ -5,7 +5,7 @@
 500 connections of three entities each, every one due each minute at a phase of its own (25 runs a second), worked on
 by three real worker processes. Again and again one of them is killed (SIGKILL) and another started in its place, or
 stopped (SIGSTOP) for longer than its leases last, and let go on (SIGCONT). Everything else is real, too, and on this
-machine: PostgreSQL with fsync on, Redis, the sandbox's ledger as a process of its own, each call of which takes 20 ms.
+machine: PostgreSQL with fsync on, Redis, the sandbox's ledger as a process of its own, each call of which takes 100 ms.
 
 Triggers write a journal that workers know nothing of: each lease taken and given back with its fence, each time that
 came, each start of a run, and each change of a run with the worker that made it beside the one that held the lease.
@@ -273,7 +273,7 @@ def start_ledger(folder: Path) -> tuple[subprocess.Popen[bytes], str]:
             raise SystemExit("the ledger did not start")
         time.sleep(0.05)
     said = json.loads(ready.read_text())
-    fault = json.dumps({"kind": "delay", "seconds": 0.02, "count": None}).encode()
+    fault = json.dumps({"kind": "delay", "seconds": 0.1, "count": None}).encode()
     headers = {"Content-Type": "application/json"}
     url = f"{said['adminUrl']}/faults"
     with urllib.request.urlopen(urllib.request.Request(url, fault, headers)):  # noqa: S310  (our own loopback server)
