@@ -140,6 +140,32 @@ def new_key(name: Annotated[str, typer.Argument(help="Id of the key.")] = "k1") 
     typer.echo(f"{name}:{base64.b64encode(os.urandom(32)).decode()}")
 
 
+@keys.command("rotate")
+def rotate_keys() -> None:
+    """Wrap every connection's data key under the first of CROSSHEAD_MASTER_KEYS; then the others may be taken away."""
+    from crosshead.keys import rotate
+    from crosshead.settings import parse_master_keys
+    from db.engine import Database
+    from db.secrets import SealBroken, Vault
+
+    read = load_settings()
+    found, active = parse_master_keys(read.master_keys)
+
+    async def run() -> int:
+        database = Database.open(str(read.database_url), pool_size=2, application="crosshead cli")
+        try:
+            return await rotate(database, Vault(found, active=active))
+        finally:
+            await database.close()
+
+    try:
+        done = asyncio.run(run())
+    except SealBroken as error:
+        err.print(f"{error} Add the key that is missing to CROSSHEAD_MASTER_KEYS, behind the first.", markup=False)
+        raise typer.Exit(1) from None
+    out.print(f"{done} data keys were wrapped under {active}; only it is in use now.")
+
+
 @organization.command("create")
 def create_organization(
     name: Annotated[str, typer.Argument(help="Its name.")],

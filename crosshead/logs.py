@@ -2,9 +2,11 @@
 
 import logging
 import sys
-from typing import Literal
+from typing import Final, Literal
 
 import structlog
+
+OURS: Final = ("crosshead", "graph", "jobs", "connectors", "db")
 
 
 def configure_logs(*, level: str, style: Literal["json", "console"]) -> None:
@@ -14,13 +16,14 @@ def configure_logs(*, level: str, style: Literal["json", "console"]) -> None:
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
+    # Traces are text before any renderer sees them: a renderer that draws them itself would show local variables.
+    shared.append(structlog.processors.format_exc_info)
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer() if style == "json" else structlog.dev.ConsoleRenderer(colors=False)
     )
     structlog.configure(
         processors=[
             *shared,
-            structlog.processors.format_exc_info,
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
         ],
         logger_factory=structlog.stdlib.LoggerFactory(),
@@ -34,6 +37,13 @@ def configure_logs(*, level: str, style: Literal["json", "console"]) -> None:
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
         )
     )
-    logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
-    logging.getLogger("arq").setLevel(logging.WARNING)
-    logging.getLogger("uvicorn.access").setLevel(logging.WARNING)
+    _quiet(handler, logging.getLevelNamesMapping()[level.upper()])
+
+
+def _quiet(handler: logging.Handler, level: int) -> None:
+    """Let libraries say no more than INFO: below that some write out messages, with parts of tokens in them."""
+    logging.basicConfig(handlers=[handler], level=max(level, logging.INFO), force=True)
+    for package in OURS:
+        logging.getLogger(package).setLevel(level)
+    for talkative in ("arq", "uvicorn.access"):
+        logging.getLogger(talkative).setLevel(logging.WARNING)

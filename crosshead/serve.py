@@ -3,11 +3,14 @@
 import asyncio
 import contextlib
 import signal
+from collections.abc import Mapping
 from typing import Any, Final
 
 import structlog
 import uvicorn
 
+from connectors.base import Connector
+from connectors.registry import BY_SLUG
 from crosshead import compose
 from crosshead.logs import configure_logs
 from crosshead.settings import Settings
@@ -26,11 +29,17 @@ PROTOCOL: Final[dict[str, Any]] = {
 """How uvicorn speaks, wherever it serves the API."""
 
 
-def serve_api(settings: Settings, *, host: str | None = None, port: int | None = None) -> None:
+def serve_api(
+    settings: Settings,
+    *,
+    host: str | None = None,
+    port: int | None = None,
+    connectors: Mapping[str, Connector] = BY_SLUG,
+) -> None:
     """Serve the API until SIGINT or SIGTERM; requests under way are finished."""
     configure_logs(level=settings.log_level, style=settings.log_format)
     uvicorn.run(
-        compose.api(settings),
+        compose.api(settings, connectors=connectors),
         host=host or settings.host,
         port=settings.port if port is None else port,
         loop="uvloop",
@@ -39,14 +48,14 @@ def serve_api(settings: Settings, *, host: str | None = None, port: int | None =
     )
 
 
-def run_worker(settings: Settings) -> None:
+def run_worker(settings: Settings, *, connectors: Mapping[str, Connector] = BY_SLUG) -> None:
     """Work until SIGINT or SIGTERM; a page under way is given up and repeated by the next worker."""
     configure_logs(level=settings.log_level, style=settings.log_format)
-    asyncio.run(_work(settings))
+    asyncio.run(_work(settings, connectors))
 
 
-async def _work(settings: Settings) -> None:
-    async with compose.worker(settings) as parts:
+async def _work(settings: Settings, connectors: Mapping[str, Connector]) -> None:
+    async with compose.worker(settings, connectors=connectors) as parts:
         working = asyncio.create_task(worker.run(parts))
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):

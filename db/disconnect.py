@@ -1,16 +1,13 @@
-"""What ends with a connection, and what new credentials begin anew: leases, runs, schedules, secrets."""
+"""What ends with a connection, and what new credentials begin anew: leases, runs, schedules."""
 
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlmodel import col, delete
 
 from db.engine import WriteSession
-from db.models.connection import ConnectionSecret
 from db.scope import Scope
-from db.secrets import Sealed
 
 # The order of all these is that in which syncs lock rows: entities, runs, then the connection, its event counter last.
 _FENCE_OFF: Final = text(
@@ -67,33 +64,6 @@ async def resume_work(session: WriteSession, scope: Scope, *, now: datetime) -> 
     """Make the connection's entities and waiting runs due, to try at once what new credentials may do; gives these."""
     await session.execute(_RESUME_SCHEDULES, {**_of(scope), "now": now})
     return [row.id for row in await session.execute(_RESUME_RUNS, _of(scope))]
-
-
-async def shred(session: WriteSession, scope: Scope) -> None:
-    """Destroy the connection's credentials with their data key."""
-    await session.execute(
-        delete(ConnectionSecret).where(
-            col(ConnectionSecret.connection_id) == scope.connection_id,
-            col(ConnectionSecret.organization_id) == scope.organization_id,
-        )
-    )
-
-
-async def reseal(session: WriteSession, scope: Scope, sealed: Sealed) -> None:
-    """Put new credentials in the place of the connection's old ones."""
-    if scope.connection_id is None:
-        raise TypeError("credentials are a connection's")
-    await shred(session, scope)
-    session.add(
-        ConnectionSecret(
-            organization_id=scope.organization_id,
-            connection_id=scope.connection_id,
-            key_id=sealed.key_id,
-            wrapped_key=sealed.wrapped_key,
-            sealed=sealed.sealed,
-        )
-    )
-    await session.flush()
 
 
 def _of(scope: Scope) -> dict[str, object]:

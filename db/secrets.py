@@ -54,14 +54,14 @@ class Vault:
         if active not in keys or any(len(key) != 32 for key in keys.values()):
             raise ValueError("Master keys are 32 bytes each, and the active one must be among them.")
         self._keys = dict(keys)
-        self._active = active
+        self.active = active
 
     def seal(self, connection_id: UUID, credentials: Mapping[str, object]) -> Sealed:
         """Seal credentials for one connection under a fresh data key."""
         data_key = AESGCM.generate_key(bit_length=256)
-        wrapped = _seal(self._keys[self._active], data_key, self._bound(connection_id, b"key", self._active))
+        wrapped = _seal(self._keys[self.active], data_key, self._bound(connection_id, b"key", self.active))
         sealed = _seal(data_key, orjson.dumps(dict(credentials)), self._bound(connection_id, b"credentials", ""))
-        return Sealed(self._active, wrapped, sealed)
+        return Sealed(self.active, wrapped, sealed)
 
     def open(self, connection_id: UUID, sealed: Sealed) -> dict[str, object]:
         """Open a connection's credentials.
@@ -69,14 +69,27 @@ class Vault:
         Raises:
             SealBroken: Altered, moved to another row, or the master key is not here.
         """
-        if sealed.key_id not in self._keys:
-            raise SealBroken(f"The master key {sealed.key_id!r} is not configured.")
-        bound = self._bound(connection_id, b"key", sealed.key_id)
-        data_key = _open(self._keys[sealed.key_id], sealed.wrapped_key, bound)
+        data_key = self._data_key(connection_id, sealed)
         opened: dict[str, object] = orjson.loads(
             _open(data_key, sealed.sealed, self._bound(connection_id, b"credentials", ""))
         )
         return opened
+
+    def rewrap(self, connection_id: UUID, sealed: Sealed) -> Sealed:
+        """Wrap a connection's data key under the active master key; the credentials under it stay as they are.
+
+        Raises:
+            SealBroken: Altered, moved to another row, or the master key is not here.
+        """
+        data_key = self._data_key(connection_id, sealed)
+        wrapped = _seal(self._keys[self.active], data_key, self._bound(connection_id, b"key", self.active))
+        return Sealed(self.active, wrapped, sealed.sealed)
+
+    def _data_key(self, connection_id: UUID, sealed: Sealed) -> bytes:
+        if sealed.key_id not in self._keys:
+            raise SealBroken(f"The master key {sealed.key_id!r} is not configured.")
+        bound = self._bound(connection_id, b"key", sealed.key_id)
+        return _open(self._keys[sealed.key_id], sealed.wrapped_key, bound)
 
     @staticmethod
     def _bound(connection_id: UUID, part: bytes, key_id: str) -> bytes:

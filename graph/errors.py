@@ -1,5 +1,6 @@
 """The errors of the API: one class, one closed list of codes, nothing unexpected told."""
 
+import re
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,6 +13,8 @@ UNAVAILABLE: Final = Database.unreachable
 RETRY_SECONDS: Final = 2
 """After how long a store that is down is asked again."""
 _FAR: Final = 10**15
+_VALUES: Final = re.compile(r"(, found: .+|: [\[{].+)(?=\.$)|: [\[{].+", re.DOTALL)
+"""What graphql-core shows of a wrong input: whole objects, with the credentials in them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +129,7 @@ def told(error: GraphQLError, *, request_id: str) -> GraphQLError:
         message = "Something failed on our side. Tell us the request id."
         extensions = extensions_of(ErrorCode.INTERNAL)
     else:
-        extensions = extensions_of(ErrorCode.BAD_USER_INPUT)
+        message, extensions = _VALUES.sub("", message), extensions_of(ErrorCode.BAD_USER_INPUT)
     return GraphQLError(
         message,
         nodes=error.nodes,

@@ -10,6 +10,7 @@ from connectors.base import Checked, Connector, Form
 from connectors.errors import AuthError, ConnectorError
 from connectors.policy import feeds_of, full_every_hours
 from db import capabilities, connections, events, statuses, sync
+from db import credentials as sealing
 from db import credits as credit_ledger
 from db import disconnect as ending
 from db.connections import Opened
@@ -24,6 +25,7 @@ from jobs import health
 from jobs.access import connection_token, replace_token
 from jobs.capabilities import declared, refusals
 from jobs.check import Checks
+from jobs.discreet import without_secrets
 from jobs.settings import SettingsDoor, settings_problems
 from jobs.sources import fill, revealed
 
@@ -78,8 +80,7 @@ class ConnectDoor(SettingsDoor):
         if credentials is None or defaults is None or more:
             return None, problems + more
         try:
-            async with connector.open(credentials, egress=self._sources.egress) as source:
-                checked = await source.check()
+            checked = await self._checked_live(connector, credentials)
         except ConnectorError as error:
             return None, [_refusal(error, remedy="Correct the credentials and connect again.")]
         try:
@@ -115,8 +116,7 @@ class ConnectDoor(SettingsDoor):
         if problems:
             return None, problems
         try:
-            async with connector.open(credentials, egress=self._sources.egress) as source:
-                await source.check()
+            await self._checked_live(connector, credentials)
         except ConnectorError as error:
             return None, [_refusal(error, remedy="Correct the credentials and try again.")]
         return await self._replace(own, connection_id, credentials)
@@ -155,7 +155,7 @@ class ConnectDoor(SettingsDoor):
             row = await connections.locked(session, own)
             if row is None or row.status == ConnectionStatus.DISCONNECTED:  # meanwhile
                 return None, [_missing(row)]
-            await ending.reseal(session, own, self._sources.vault.seal(connection_id, revealed(credentials)))
+            await sealing.reseal(session, own, self._sources.vault.seal(connection_id, revealed(credentials)))
             issued = await replace_token(session, own, now=now)
             moved = await statuses.change(session, own, Change.REAUTHORIZED)
             told = [moved] if moved else []
@@ -166,6 +166,11 @@ class ConnectDoor(SettingsDoor):
         for run_id in runs:
             await self._queue.wake_sync(own, run_id)
         return Connected(connection_id, issued.token), []
+
+    async def _checked_live(self, connector: Connector, credentials: Form) -> Checked:
+        with without_secrets(credentials):
+            async with connector.open(credentials, egress=self._sources.egress) as source:
+                return await source.check()
 
     async def _store(
         self,

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from db import connections, events, purge, statuses, tokens
+from db import connections, credentials, events, purge, statuses, tokens
 from db import credits as credit_ledger
 from db import disconnect as ending
 from db.engine import Database
@@ -43,7 +43,7 @@ class DisconnectDoor:
             moved = await statuses.change(session, own, Change.DISCONNECTED, reason="It was disconnected.")
             if moved is not None:
                 await tokens.end(session, own, TokenEnd.DISCONNECTED, now=now, token_id=None)
-                await ending.shred(session, own)
+                await credentials.shred(session, own)
                 await credit_ledger.give_back(session, own, now=now)
                 await events.append(session, own, [moved])
         await self._queue.wake_revoked(own)

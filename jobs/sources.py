@@ -14,6 +14,7 @@ from db.connections import Opened
 from db.secrets import Vault
 from db.types import ErrorCode, Problem
 from jobs.budget import Budget, Priority
+from jobs.discreet import discreet
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ class Sources:
                 yield
 
         async with connector.open(credentials, egress=self.egress.through(gate, reads=dry, left=left)) as source:
-            yield OpenSource(connector, source, defaults)
+            yield OpenSource(connector, discreet(source, credentials), defaults)
 
 
 def fill(form: type[Form], given: Any, *, path: tuple[str, ...]) -> tuple[Form | None, list[Problem]]:

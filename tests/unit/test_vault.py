@@ -126,3 +126,17 @@ def test_a_newer_active_key_seals_while_the_older_still_opens() -> None:
 def test_a_vault_without_whole_keys_cannot_be_built(keys: dict[str, bytes], active: str) -> None:
     with pytest.raises(ValueError, match="Master keys are 32 bytes each"):
         Vault(keys, active=active)
+
+
+def test_a_data_key_is_wrapped_anew_and_the_credentials_stay_as_they_are() -> None:
+    old = vault("first", first=FIRST, second=SECOND).seal(CONNECTION, CREDENTIALS)
+
+    new = vault("second", first=FIRST, second=SECOND).rewrap(CONNECTION, old)
+
+    assert (new.key_id, new.sealed) == ("second", old.sealed)
+    assert new.wrapped_key != old.wrapped_key
+    assert vault("second", second=SECOND).open(CONNECTION, new) == CREDENTIALS
+    with pytest.raises(SealBroken):
+        vault("second", second=SECOND).open(OTHER, new)
+    with pytest.raises(SealBroken):
+        vault("first", first=FIRST).open(CONNECTION, new)
