@@ -247,7 +247,7 @@ class Carrier:
                 await self._settle(work, source, verdict, since=since, late=late)
         except ConnectorError as error:
             log.warning("look_failed", code=error.code.value)
-            wait = outcomes.wait_seconds(work.operation.looks + 1, error)
+            wait = outcomes.look_wait_seconds(work.operation.looks, error)
             await self._look_again(work, since=since, seconds=wait)
 
     async def _verdict(self, work: _Work, source: OpenSource) -> Verdict:

@@ -116,8 +116,9 @@ def _unwritable(spec: WriteSpec, request: WriteRequest) -> Iterator[Problem]:
     for _, path, row in request.lines():
         given += [(f"lines.{name}", (*path, camel(name))) for name in row if name != "source_line_id"]
     if not any(name.startswith("lines") for name in writable):
-        given += [("lines", request.path(told)) for name, told in _LINES.items() if getattr(request, name, ())]
-        given += [("lines", request.path("removeLines"))] if request.remove_lines else []
+        named = {"lines": request.values.get("lines"), "addLines": request.add_lines}
+        named |= {"changeLines": request.change_lines, "removeLines": request.remove_lines}
+        given += [("lines", request.path(told)) for told, rows in named.items() if rows]
     for name, path in given:
         if name not in writable:
             yield Problem(ErrorCode.UNSUPPORTED, f"The system cannot take {path[-1]} here.", path)

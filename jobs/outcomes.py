@@ -16,6 +16,7 @@ LOST: Final = SourceError(
     message="The answer to this write was lost; it may have taken effect.",
     remedy="Wait: the operation is looked up in the source by itself. Do not send the change again.",
 )
+_QUICK_LOOKS: Final = 12
 _MENDED: Final = RETRYABLE | {ErrorCode.REAUTHORIZATION_REQUIRED, ErrorCode.SOURCE_PERMISSION}
 """Failures before any effect after which the same change may succeed: their idempotency key is let go."""
 
@@ -79,3 +80,9 @@ def wait_seconds(attempt: int, error: ConnectorError) -> float:
     """Give how long to wait before a call is made again: as long as the source asked for, else backing off."""
     asked = error.retry_after_s if isinstance(error, RateLimited) else None
     return asked if asked is not None else min(retry.delay(attempt), 5.0 * 2**attempt)
+
+
+def look_wait_seconds(looks: int, error: ConnectorError) -> float:
+    """Give how long to wait after a look that failed: soon at first, then less and less often, for hours if need be."""
+    asked = error.retry_after_s if isinstance(error, RateLimited) else None
+    return asked if asked is not None else min(0.5 * 2.0 ** min(looks, 10), 300.0 if looks > _QUICK_LOOKS else 8.0)
