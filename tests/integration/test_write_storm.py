@@ -9,7 +9,7 @@ async def test_writes_settle_once_though_processes_die_and_answers_are_lost(sett
 
     Off: `_verdict` in jobs/carry.py gives `Absent()` without asking the source; documents are doubled.
     """
-    async with Storm.open(settings, superuser, mutations=48, kills=20) as storm:
+    async with Storm.open(settings, superuser, mutations=36, kills=20) as storm:
         await storm.blow()
         told = await storm.figures()
         assert await storm.one_key(10) == 1
@@ -19,7 +19,7 @@ async def test_writes_settle_once_though_processes_die_and_answers_are_lost(sett
         "withoutEffect": 0,
         "unsettled": 0,
     }
-    assert told["acknowledged"] == told["mutations"] == 48
+    assert told["acknowledged"] == told["mutations"] == 36
     assert told["kills"] >= 20
     assert set(told["killedAt"]) & set(POINTS)
     assert told["answersLost"] > 0
