@@ -96,7 +96,8 @@ async def opened(*, lanes: int, orders: int, lines: int, page_size: int) -> Asyn
             compose.open_parts(settings, application="benchmark", connectors={"ledger": connector})
         )
         async with parts.database.system() as session:
-            await connections.write_catalogue(session, [compose.catalogue_entry(connector)])
+            entries = [compose.catalogue_entry(connector)], compose.catalogue_entities(connector)
+            await connections.write_catalogue(session, *entries)
         behind = await stack.enter_async_context(
             asyncpg.create_pool(postgres.superuser_dsn(LOGIN), min_size=1, max_size=4)
         )

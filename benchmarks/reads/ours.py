@@ -5,4 +5,4 @@ from crosshead import compose
 from crosshead.settings import Settings
 
 if __name__ == "__main__":
-    listen(compose.api(Settings()))  # type: ignore[call-arg]  # read from the environment
+    listen(compose.api(Settings()))  # read from the environment

@@ -98,7 +98,8 @@ def line(n: int, position: int) -> dict[str, Any]:
 async def make_connection(database: Database) -> Filled:
     """Store an organization with one connection and its token; the rows come by `fill`."""
     organization, _ = await make_organization(database, name="Benchmark", credits_pool=100)
-    own = organization.narrowed(new_id())
+    connection_id = new_id()
+    own = organization.narrowed(connection_id)
     token, row = tokens.issue(TokenKind.CONNECTION, scope=own, may=TokenScope.WRITE, name="Benchmark", now=BEGAN)
     async with database.system() as session:
         await session.merge(
@@ -117,7 +118,7 @@ async def make_connection(database: Database) -> Filled:
         session.add(
             ConnectedSystem(
                 organization_id=own.organization_id,
-                id=own.connection_id,
+                id=connection_id,
                 system_slug="benchmark",
                 customer=dumped(CustomerRef(ref="c-1", name="Customer 1")),  # type: ignore[arg-type]  # stored as JSON
                 credits=1,
@@ -165,7 +166,8 @@ async def grow(dsn: str, own: Scope, *, copies: int) -> None:
             "SELECT id FROM purchase_order WHERE connection_id = $1 ORDER BY id DESC LIMIT 1", own.connection_id
         )
         for copy in range(1, copies + 1):
-            for table, key in ((PurchaseOrder, "id"), (PurchaseOrderLine, "purchase_order_id")):
+            tables: list[tuple[type[SQLModel], str]] = [(PurchaseOrder, "id"), (PurchaseOrderLine, "purchase_order_id")]
+            for table, key in tables:
                 changed = {
                     key: _LATER.format(key=key, days=copy),
                     "source_id": f"source_id || '-{copy}'",

@@ -61,7 +61,7 @@ def _said(process: subprocess.Popen[str]) -> dict[str, Any]:
             if line.startswith('{"port"'):
                 said: dict[str, Any] = json.loads(line)
                 return said
-    raise SystemExit(f"a server did not start: {process.args}")
+    raise SystemExit(f"a server did not start: {process.args!r}")
 
 
 def python(module: str, *arguments: str) -> list[str]:
