@@ -1,21 +1,29 @@
 """Whatever happens to a source, a worker and the clocks, in whatever order: in the end the copy equals the source.
 
-Hypothesis draws what happens. Off: any of jobs/protections.py, given to `_played`.
+Hypothesis draws what happens. Each protection of the engine can be switched off (jobs/protections.py): then the machine
+finds an order of things that ends badly, where it draws from the rules that have to do with it.
 """
 
 import asyncio
 import os
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import timedelta
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 import pytest
 from hypothesis import HealthCheck, Phase
 from hypothesis import settings as limits
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RULE_MARKER,
+    RuleBasedStateMachine,
+    initialize,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from crosshead import compose
 from crosshead.settings import Settings
@@ -237,15 +245,32 @@ class Machine(RuleBasedStateMachine):
         ended = await self.world.open_run() is None
         self.world.clock_back = self.world.clock_back and not (ended and slices > 2)
 
-    @rule(commits=st.integers(0, 9))
-    def kill(self, commits: int) -> None:
-        """Let a worker die."""
-        self._do(self.world.killed_work(commits))
+    @rule(mode=MODES)
+    def sync(self, mode: SyncMode) -> None:
+        """Ask for a run, and let a worker do what is open."""
+        self._do(self._sync(mode))
 
-    @rule()
-    def stall(self) -> None:
+    async def _sync(self, mode: SyncMode) -> None:
+        await self.world.trigger(mode)
+        await self._work(12)
+
+    @rule(mode=MODES, commits=st.integers(0, 7))
+    def kill(self, mode: SyncMode, commits: int) -> None:
+        """Let a worker die."""
+        self._do(self._kill(mode, commits))
+
+    async def _kill(self, mode: SyncMode, commits: int) -> None:
+        await self.world.trigger(mode)
+        await self.world.killed_work(commits)
+
+    @rule(mode=MODES)
+    def stall(self, mode: SyncMode) -> None:
         """Let a worker stop for longer than its lease."""
-        self._do(self.world.stall())
+        self._do(self._stall(mode))
+
+    async def _stall(self, mode: SyncMode) -> None:
+        await self.world.trigger(mode)
+        await self.world.stall()
 
     @rule()
     def go_on(self) -> None:
@@ -309,6 +334,19 @@ class Machine(RuleBasedStateMachine):
         await world.check_steady(SyncMode.FULL)
 
 
+RULES: Final = frozenset(name for name, value in vars(Machine).items() if hasattr(value, RULE_MARKER))
+NEEDED: Final[dict[str, tuple[frozenset[str], str]]] = {
+    "fence": (frozenset({"stall", "sync", "go_on"}), "a run that ended changed"),
+    "overlap": (frozenset({"change_late", "pass_time", "sync"}), "is stale"),
+    "compare": (frozenset({"change", "sync"}), "what is known was mapped"),
+    "complete_pass": (frozenset({"change", "sync"}), "a pass over changes judged"),
+    "outbox": (frozenset({"change", "kill"}), "events tell another state than is stored|told after"),
+    "confirm": (frozenset({"date_back", "sync"}), "told as deleted, and never was"),
+    "guard": (frozenset({"hide", "sync"}), "told as deleted, and never was"),
+}
+"""Protection → the rules that have to do with it, and what goes wrong without it."""
+
+
 def _limits(examples: int, steps: int, *, shrink: bool = False) -> limits:
     phases = (Phase.explicit, Phase.generate, *((Phase.shrink,) if shrink else ()))
     return limits(
@@ -323,14 +361,16 @@ def _limits(examples: int, steps: int, *, shrink: bool = False) -> limits:
     )
 
 
-def _played(stage: Stage, protections: Protections, given: limits) -> None:
-    made = type("Played", (Machine,), {"stage": stage, "protections": protections})
+def _played(stage: Stage, protections: Protections, given: limits, *, rules: frozenset[str] | None = None) -> None:
+    """Play the machine; with `rules`, only with these."""
+    left_out = {} if rules is None else dict.fromkeys(RULES - rules)
+    made = type("Played", (Machine,), {"stage": stage, "protections": protections, **left_out})
     run_state_machine_as_test(made, settings=given)
 
 
 @pytest.mark.timeout(300)
 def test_in_the_end_the_copy_equals_the_source(stage: Stage) -> None:
-    """Off: `Protections(fence=False)`, `compare=False` or `confirm=False` in place of ALL_ON, with 40 examples."""
+    """The last test shows what this one would miss without each protection."""
     _played(stage, ALL_ON, _limits(10, 20))
 
 
@@ -341,3 +381,27 @@ def test_in_the_end_the_copy_equals_the_source_many_times(stage: Stage) -> None:
     examples = int(os.environ.get("CROSSHEAD_TEST_EXAMPLES", "300"))
     given = limits(_limits(examples, 40, shrink=True), derandomize="CROSSHEAD_TEST_RANDOM" not in os.environ)
     _played(stage, ALL_ON, given)
+
+
+def test_each_protection_has_its_rules() -> None:
+    assert NEEDED.keys() == {each.name for each in fields(Protections)}
+    assert {name for names, _ in NEEDED.values() for name in names} <= RULES
+
+
+@pytest.mark.parametrize("without", NEEDED)
+@pytest.mark.timeout(300)
+def test_without_one_protection_it_ends_badly(stage: Stage, without: str) -> None:
+    """What is drawn is the same for both: with all of them on, the same rules end well."""
+    rules, wrong = NEEDED[without]
+
+    with pytest.raises(AssertionError, match=wrong):
+        _played(stage, replace(ALL_ON, **{without: False}), _limits(80, 16), rules=rules)
+    _played(stage, ALL_ON, _limits(2, 12), rules=rules)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("with_rules_of", NEEDED)
+@pytest.mark.timeout(600)
+def test_with_all_protections_it_ends_well(stage: Stage, with_rules_of: str) -> None:
+    """The control: as many orders of things as the test before may draw."""
+    _played(stage, ALL_ON, _limits(12, 12), rules=NEEDED[with_rules_of][0])
