@@ -149,6 +149,7 @@ class Context:
         codes: The codes of the errors of its last answer.
         status: The HTTP status; None over a socket.
         holder: Who held the token, where it is dead and there is no principal.
+        once: What is read once for the operation, by name.
     """
 
     services: Services
@@ -162,6 +163,7 @@ class Context:
     codes: set[str] = field(default_factory=set)
     status: int | None = None
     holder: Holder | None = None
+    once: dict[str, asyncio.Future[Any]] = field(default_factory=dict)
     begun_at: float = field(default_factory=time.monotonic)
     _reader: Reader | None = field(default=None, repr=False)
 

@@ -15,6 +15,8 @@ RETRY_SECONDS: Final = 2
 _FAR: Final = 10**15
 _VALUES: Final = re.compile(r"(, found: .+|: [\[{].+)(?=\.$)|: [\[{].+", re.DOTALL)
 """What graphql-core shows of a wrong input: whole objects, with the credentials in them."""
+_LONGEST: Final = 1_000
+"""Messages of the language repeat what they were given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +133,7 @@ def told(error: GraphQLError, *, request_id: str) -> GraphQLError:
     else:
         message, extensions = _VALUES.sub("", message), extensions_of(ErrorCode.BAD_USER_INPUT)
     return GraphQLError(
-        message,
+        message if len(message) <= _LONGEST else f"{message[:_LONGEST]} …",
         nodes=error.nodes,
         source=error.source,
         positions=error.positions,

@@ -12,6 +12,7 @@ Each fragment is priced once, however often it is spread. Beside the points, wha
 counted as it stands in the document: lists, relations, conditions; and how many statements there are.
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, Final
@@ -43,16 +44,17 @@ from graphql import (
 
 from db.shapes import SHAPES
 from graph.errors import too_complex
-from graph.limits.documents import MAX_LISTED, Prepared, in_order
+from graph.limits.documents import MAX_LISTED, MAX_NESTED, Prepared, in_order
 from graph.limits.price import NOTHING, Counted, Price, Told
 from graph.selection import DEFAULT_PAGE, MAX_PAGE
 
-MAX_VARIABLE_LEVELS: Final = 32
 WHOLE_LIST: Final = 5
 READ: Final = 25
 CHANGE: Final = 25
 COUNT: Final = 10
 INTROSPECTED: Final = 0.25
+_TOGETHER: Final = 10
+"""Objects by their ids are read together, those of one type in one statement: ten count as one read."""
 _KEPT_PRICES: Final = 64
 _ABSENT: Final = "absent"
 """Unlike null, a variable that is not given takes its own default."""
@@ -89,8 +91,8 @@ def size_of(value: Any) -> int | None:
     values, stack = 0, [(value, 1)]
     while stack:
         each, level = stack.pop()
-        if level > MAX_VARIABLE_LEVELS:
-            raise too_complex("levels of a variable", level, MAX_VARIABLE_LEVELS)
+        if level > MAX_NESTED:
+            raise too_complex("levels of a value", level, MAX_NESTED)
         if isinstance(each, list) and len(each) > MAX_LISTED:
             raise too_complex("values in a list", len(each), MAX_LISTED)
         for inner in each.values() if isinstance(each, dict) else each:
@@ -174,7 +176,7 @@ class _Pricer:
         at_top = within is self._schema.query_type
         if not _reads(within, target, listed=listed and at_top):
             return Price(counted=Counted(0, lists, relations, conditions))
-        reads = count if "ids" in field.args else 1
+        reads = math.ceil(count / _TOGETHER) if "ids" in field.args else 1
         return Price(own=Told(fixed=READ * reads), counted=Counted(reads, lists, relations, conditions))
 
     def _introspected(self, node: FieldNode, within: GraphQLNamedType) -> Price:

@@ -20,9 +20,11 @@ from graphql import (
     ListTypeNode,
     ListValueNode,
     NonNullTypeNode,
+    ObjectValueNode,
     OperationDefinitionNode,
     SelectionSetNode,
     TypeNode,
+    ValueNode,
     parse,
     validate,
 )
@@ -40,6 +42,7 @@ MAX_OPERATIONS: Final = 20
 MAX_DIRECTIVES: Final = 100
 MAX_DEPTH: Final = 40
 MAX_LISTED: Final = 250
+MAX_NESTED: Final = 32
 MAX_ERRORS: Final = 20
 KEPT_CHARACTERS: Final = 150_000
 """How much text the kept documents may have together; parsed, a character takes some 150 bytes."""
@@ -120,11 +123,16 @@ class Documents:
 
 
 class DocumentRefused(Exception):
-    """The document cannot be executed."""
+    """The document cannot be executed, or not with these variables: whatever failed, it is the caller's to mend."""
 
     def __init__(self, errors: Sequence[GraphQLError]) -> None:
         super().__init__("the document is refused")
-        self.errors = list(errors)
+        self.errors = [each if isinstance(each, ApiError) else _plain(each) for each in errors]
+
+
+def _plain(error: GraphQLError) -> GraphQLError:
+    """Leave out what failed while a value was read: a number of 5,000 digits fails in Python, not in the language."""
+    return GraphQLError(error.message, nodes=error.nodes, source=error.source, positions=error.positions)
 
 
 def _of_length(error: GraphQLError) -> GraphQLError:
@@ -164,6 +172,7 @@ def _limited(
         ("directives", directives, MAX_DIRECTIVES),
         ("fields at the top", max((m.own for m in whole), default=0), MAX_ROOT_FIELDS),
         ("values in a list", max((m.listed for m in (*whole, *measures.values())), default=0), MAX_LISTED),
+        ("levels of a value", max((m.nested for m in (*whole, *measures.values())), default=0), MAX_NESTED),
     )
     for what, found, limit in worst:
         if found > limit:
@@ -180,6 +189,7 @@ class _Measure:
         depth: Levels.
         directives: Directives that stand in it; those of fragments are counted where they are defined.
         listed: The longest list of values.
+        nested: The deepest value.
     """
 
     own: int = 0
@@ -187,6 +197,7 @@ class _Measure:
     depth: int = 1
     directives: int = 0
     listed: int = 0
+    nested: int = 0
 
 
 def _measured(of: SelectionSetNode, known: dict[str, _Measure]) -> _Measure:
@@ -206,20 +217,27 @@ def _measured(of: SelectionSetNode, known: dict[str, _Measure]) -> _Measure:
             told.fields += 1
             told.directives += inner.directives
             told.depth = max(told.depth, 1 + inner.depth)
-            told.listed = max(told.listed, *(longest(argument.value) for argument in node.arguments or ()), 0)
+            for argument in node.arguments or ():
+                listed, nested = _extent(argument.value)
+                told.listed, told.nested = max(told.listed, listed), max(told.nested, nested)
         else:
             raise TypeError(f"{node.kind} is no selection")
         told.fields += inner.fields
         told.depth = max(told.depth, inner.depth)
-        told.listed = max(told.listed, inner.listed)
+        told.listed, told.nested = max(told.listed, inner.listed), max(told.nested, inner.nested)
     return told
 
 
-def longest(value: Any) -> int:
-    """Give the length of the longest list in an argument's value; the parser has limited its depth."""
+def _extent(value: ValueNode) -> tuple[int, int]:
+    """Give the length of the longest list in a value and the number of its levels; the parser has limited these."""
     if isinstance(value, ListValueNode):
-        return max(len(value.values), *(longest(each) for each in value.values), 0)
-    return max((longest(each.value) for each in getattr(value, "fields", ())), default=0)
+        inner, length = value.values, len(value.values)
+    elif isinstance(value, ObjectValueNode):
+        inner, length = tuple(each.value for each in value.fields), 0
+    else:
+        return 0, 0
+    extents = [_extent(each) for each in inner]
+    return max([length, *(each[0] for each in extents)]), 1 + max((each[1] for each in extents), default=0)
 
 
 def in_order(fragments: dict[str, FragmentDefinitionNode]) -> list[str]:

@@ -1,5 +1,6 @@
 """The organization and the token that asks."""
 
+import asyncio
 from typing import Any
 from uuid import UUID
 
@@ -8,7 +9,7 @@ import strawberry
 from db import connections
 from db.models.organization import TokenKind, TokenScope
 from db.types import ErrorCode, encode_id
-from graph.context import ApiInfo, Read
+from graph.context import ApiInfo, Context, Read
 from graph.entity import enumeration
 from graph.errors import ApiError
 from graph.lists import list_field
@@ -82,8 +83,17 @@ def viewer_of(info: ApiInfo) -> Viewer:
 
 
 async def organization_of(info: ApiInfo) -> Organization:
-    """Read the organization of who asks."""
+    """Read the organization of who asks: once for each request, however often it is asked for."""
     context = info.context
+    if context.fresh:
+        return await _organization_of(context)
+    if "organization" not in context.once:
+        context.once["organization"] = asyncio.ensure_future(_organization_of(context))
+    told: Organization = await context.once["organization"]
+    return told
+
+
+async def _organization_of(context: Context) -> Organization:
     async with context.services.database.read(context.who.scope) as session:
         row = await connections.organization(session, context.who.scope)
     if row is None:

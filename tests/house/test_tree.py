@@ -78,7 +78,7 @@ def test_the_page_of_limits_tells_every_cap_as_the_code_has_it() -> None:
         "relations, with fragments written out": price.MAX_RELATIONS,
         "filter conditions": price.MAX_CONDITIONS,
         "values in any list of an argument or a variable": documents.MAX_LISTED,
-        "levels of a variable": cost.MAX_VARIABLE_LEVELS,
+        "levels of a value": documents.MAX_NESTED,
         "rows of a page": MAX_PAGE,
         "operations under way on one socket": socket.MAX_OPERATIONS,
     }
