@@ -165,7 +165,7 @@ class Carrier:
             version = await self._readback.keep(work.scope, read, operation_id=work.id)
             if version != expected:
                 told = f"The record is at version {version} by now, not at {expected}."
-                raise VersionConflict(told)
+                raise VersionConflict(told, problems=(Problem(ErrorCode.CONFLICT, told, ("expectedVersion",)),))
             stamp = source.connector.stamp(work.change.entity, read.item.body)
             work.change = replace(work.change, expected=stamp)
         work.operation.before = before(work.change, read.seen)

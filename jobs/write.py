@@ -265,22 +265,25 @@ def _told(operation: WriteOperation) -> Outcome:
     problems = tuple(outcomes.told(each) for each in kept)
     if not problems and operation.state == WriteState.OUTCOME_UNKNOWN:
         problems = (Problem(ErrorCode.OUTCOME_UNKNOWN, f"{outcomes.LOST.message} {outcomes.LOST.remedy}"),)
-    root = operation.input.get("root", "")
-    return Outcome(operation.id, operation.record_id, tuple(_rooted(root, problem) for problem in problems))
+    root, adds = operation.input.get("root", ""), bool(operation.input["change"]["add_lines"])
+    return Outcome(operation.id, operation.record_id, tuple(_rooted(root, adds, problem) for problem in problems))
 
 
 def placed(request: WriteRequest, problems: Sequence[Problem]) -> list[Problem]:
     """Give problems with paths from the top of the caller's input, whoever found them."""
-    return [_rooted(request.root, problem) for problem in problems]
+    return [_rooted(request.root, bool(request.add_lines), problem) for problem in problems]
 
 
 _TOPS: Final = frozenset({"sourceFields", "connectionId", "id", "expectedVersion", "idempotencyKey"})
 
 
-def _rooted(root: str, problem: Problem) -> Problem:
+def _rooted(root: str, adds: bool, problem: Problem) -> Problem:
     if not root or not problem.path or problem.path[0] == root or problem.path[0] in _TOPS:
         return problem
-    return replace(problem, path=(root, *problem.path))
+    first, *rest = problem.path
+    if root == "changes" and first == "lines":
+        first = "addLines" if adds else "changeLines"  # of the two, the one in which sources miss values
+    return replace(problem, path=(root, first, *rest))
 
 
 def _reference(seed: bytes, number: int) -> str:

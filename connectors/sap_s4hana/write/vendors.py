@@ -74,6 +74,9 @@ def create_body(change: Change, defaults: WriteDefaults) -> JsonObject:
     if not addresses or not addresses[0].get("Country"):
         told = "SAP needs an address with a country."
         problems.append(Problem(ErrorCode.BAD_USER_INPUT, told, ("addresses",)))
+    if defaults.purchasing_organization and not values.get("currency"):
+        told = f"SAP needs the currency in which {defaults.purchasing_organization} orders from the supplier."
+        problems.append(Problem(ErrorCode.BAD_USER_INPUT, told, ("currency",)))
     if values.get("tax_id"):
         problems += missing({"BPTaxType": defaults.tax_number_category}, where={"BPTaxType": "taxNumberCategory"})
         tax = {"BPTaxType": defaults.tax_number_category, "BPTaxNumber": values["tax_id"]}
