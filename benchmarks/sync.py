@@ -72,7 +72,8 @@ def rounds_of(given: argparse.Namespace, url: str, superuser: str, env: dict[str
 
 def rate(load: dict[str, Any]) -> int:
     """Give orders per second."""
-    return round(load["fetched"] / load["seconds"])
+    rated: int = round(load["fetched"] / load["seconds"])
+    return rated
 
 
 def ratios(rounds: list[Round]) -> dict[str, float]:

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import islice
-from typing import Final
+from typing import Any, Final, cast
 
 from benchmarks.syncs.orders import Json
 from connectors.base import (
@@ -16,6 +16,7 @@ from connectors.base import (
     JsonObject,
     Page,
     Referable,
+    Source,
     SystemSpec,
     Window,
     WriteSpec,
@@ -128,10 +129,15 @@ class MemoryConnector:
         self.after_page: Callable[[int], None] = lambda _: None
 
     @asynccontextmanager
-    async def open(self, credentials: Form, *, egress: Egress) -> AsyncIterator["MemorySource"]:
+    async def open(self, credentials: Form, *, egress: Egress) -> AsyncIterator[Source]:
         """Open the pages."""
         del credentials, egress
-        yield MemorySource(self)
+        yield cast("Source", MemorySource(self))  # it reads, and is never written to
+
+    def stamp(self, entity: Entity, body: Mapping[str, Any]) -> str | None:
+        """Give no stamp: nothing is written."""
+        del entity, body
+        return None
 
     def units(self, defaults: Form) -> Mapping[str, str]:
         """Give the unit map."""

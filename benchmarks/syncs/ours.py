@@ -92,13 +92,16 @@ async def load(settings: Settings, orders: int) -> dict[str, Any]:
     connector = MemoryConnector()
     async with compose.open_parts(settings, application="benchmark", connectors={SLUG: connector}) as parts:
         own, run_id = await connect(settings, parts, connector)
+        whose = own.connection_id
+        if whose is None:
+            raise TypeError("a run belongs to a connection")
         told = {}
         for name, changed in (("first", False), ("second", True)):
             held = list(pages(orders, changed=changed))
             connector.pages = lambda held=held: iter(held)  # type: ignore[misc]
             if changed:
                 door = compose.connect_door(settings, parts)
-                await door.trigger(own, own.connection_id, (Entity.PURCHASE_ORDER,), SyncMode.FULL)
+                await door.trigger(own, whose, (Entity.PURCHASE_ORDER,), SyncMode.FULL)
                 run_id = await waiting_run(parts, own)
             told[name] = await run(settings, parts, own, run_id)
     return told

@@ -65,7 +65,7 @@ def send(product: Product) -> Write:
 
 def changing(sap: RunningSap) -> list[bytes]:
     """Give the bodies of the calls that changed something, byte for byte."""
-    return [call.content for call in sap.app.calls if call.method not in {"GET", "HEAD"} and call.status < 400]
+    return [call.content for call in sap.app.calls if call.method not in {"GET", "HEAD"} and (call.status or 0) < 400]
 
 
 async def test_an_order_is_made_changed_and_cancelled(send: Write, connection: str) -> None:
@@ -245,7 +245,7 @@ async def test_an_order_changed_in_sap_since_is_a_conflict_that_shows_what_sap_h
     order = made["purchaseOrder"]
     row = sap_server.app.system.tables["A_PurchaseOrder"].get(order["sourceId"])
     assert row is not None
-    row["SupplierPhoneNumber"] = "+49 40 1"
+    row["PaymentTerms"] = "NT30"
     sap_server.app.system.changed(row)
 
     stale = await send(
