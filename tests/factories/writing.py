@@ -5,7 +5,7 @@ from typing import Any
 from db.engine import WriteSession
 from db.models.write import WriteOperation, WriteState
 from db.scope import Scope
-from db.types import Entity, Operation
+from db.types import Entity, Operation, new_id
 from tests.factories.rows import EPOCH, owner_of
 
 
@@ -17,6 +17,7 @@ async def make_write_operation(session: WriteSession, *, scope: Scope, **values:
         "state": WriteState.SUCCEEDED,
         "input_hash": b"h",
         "input": {},
+        "reference": new_id().hex[-12:],
         "created_at": EPOCH,
         **values,
     }
