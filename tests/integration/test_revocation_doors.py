@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import asyncpg
 import pytest
@@ -89,11 +90,13 @@ async def test_a_change_of_status_is_pushed(front: Product, ledger: Ledger) -> N
 
     async with socket(front, token) as one, socket(front, front.key) as two:
         await asyncio.sleep(0.3)  # both follow from what is there now
+        told: tuple[list[Any], list[Any]] = ([], [])
         for paused in (True, False):
             await front.gql(pause, id=connection, p=paused)
-        told = [
-            [(await heard(each))["payload"]["data"]["connectionStatusChanged"] for _ in range(2)] for each in (one, two)
-        ]
+            for each, by in zip(
+                (one, two), told, strict=True
+            ):  # heard before the next: the status is told as it is now
+                by.append((await heard(each))["payload"]["data"]["connectionStatusChanged"])
 
     assert told[0] == told[1]
     assert [(each["sequence"], each["status"], each["previousStatus"], each["reason"]) for each in told[0]] == [

@@ -115,7 +115,6 @@ class Machine(RuleBasedStateMachine):
     @precondition(shown)
     @rule(old=st.booleans())
     def add(self, old: bool) -> None:
-        """Make an order, or one dated long ago."""
         key = self.world.put(**({"date": LONG_AGO} if old else {}))
         if old:
             self.world.outside.add(key)
@@ -132,7 +131,6 @@ class Machine(RuleBasedStateMachine):
     @precondition(shown)
     @rule(n=WHICH, quantity=st.sampled_from(["1", "2"]))
     def change_line(self, n: int, quantity: str) -> None:
-        """Change a line."""
         key = self._pick(n)
         if key is not None:
             self.world.edit_line(key, quantity)
@@ -148,13 +146,11 @@ class Machine(RuleBasedStateMachine):
     @precondition(shown)
     @rule()
     def commit_late(self) -> None:
-        """Let late changes be seen."""
         self.world.commit_late()
 
     @precondition(shown)
     @rule(n=WHICH)
     def vanish(self, n: int) -> None:
-        """Throw an order away."""
         key = self._pick(n, keep=lambda key: key not in self.world.outside)
         if key is not None:
             self.world.vanish(key)
@@ -196,14 +192,12 @@ class Machine(RuleBasedStateMachine):
 
     @rule(days=st.sampled_from([-1, 0, 1]))
     def set_our_clock(self, days: int) -> None:
-        """Set the clock of our workers."""
         self.world.engine.ahead = lambda: compose.now() + timedelta(days=days)
 
     # The way, the operators, the kernel
 
     @rule(kind=st.sampled_from(["503", "429", "cut", "drop"]), skip=st.integers(0, 2))
     def fail(self, kind: str, skip: int) -> None:
-        """Let a call to come fail."""
         ledger = self.world.engine.ledger
         match kind:
             case "cut" | "drop":
@@ -226,17 +220,14 @@ class Machine(RuleBasedStateMachine):
 
     @rule()
     def show(self) -> None:
-        """Give them back."""
         self.world.show()
 
     @rule(mode=MODES)
     def trigger(self, mode: SyncMode) -> None:
-        """Ask for a run."""
         self._do(self.world.trigger(mode))
 
     @rule(slices=st.sampled_from([1, 2, 12]))
     def work(self, slices: int) -> None:
-        """Let a worker work for some pages."""
         self._do(self._work(slices))
 
     async def _work(self, slices: int) -> None:
