@@ -24,6 +24,7 @@ from db import budget
 from db.budget import Answer
 from db.engine import Database
 from db.scope import Scope
+from jobs.finish import finish
 
 log = structlog.get_logger(__name__)
 
@@ -98,18 +99,23 @@ class Budget:
             CutOff: The breaker is open.
         """
         call = uuid4().hex[:12]
-        await self._enter(scope, call, priority=priority, limits=limits, probe=probe)
-        done = asyncio.Event()
-        renewal = asyncio.create_task(self._renew(scope, call, done))
         try:
-            yield
-        finally:
-            done.set()
-            await renewal
+            await self._enter(scope, call, priority=priority, limits=limits, probe=probe)
+            done = asyncio.Event()
+            renewal = asyncio.create_task(self._renew(scope, call, done))
             try:
-                await budget.give_back(self.database, scope, call=call)
-            except self.database.failures as error:
-                log.warning("call_not_given_back", error=type(error).__name__)  # it lapses by itself
+                yield
+            finally:
+                done.set()
+                await finish(renewal)
+        finally:  # also where entering was cut short: the call may have been let out and counted by then
+            await finish(self._leave(scope, call))
+
+    async def _leave(self, scope: Scope, call: str) -> None:
+        try:
+            await budget.give_back(self.database, scope, call=call)
+        except self.database.failures as error:
+            log.warning("call_not_given_back", error=type(error).__name__)  # it lapses by itself
 
     async def _enter(self, scope: Scope, call: str, *, priority: Priority, limits: Limits, probe: bool) -> None:
         first = priority is Priority.WRITE

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 import structlog
@@ -15,6 +16,7 @@ from db import leases, sync
 from db.engine import Database
 from db.scope import Scope
 from db.types import Entity
+from jobs import finish
 from jobs.failpoints import failpoint
 
 log = structlog.get_logger(__name__)
@@ -60,7 +62,9 @@ async def leased(
         now: The clock, UTC.
     """
     asked = time.monotonic()
-    taken = await leases.take(database, scope, run_id, owner=owner, seconds=seconds, now=now)
+    taken = await finish.take(
+        leases.take(database, scope, run_id, owner=owner, seconds=seconds, now=now), partial(_release, database, scope)
+    )
     if taken is None:
         yield None
         return
@@ -73,10 +77,17 @@ async def leased(
         yield lease
     finally:
         done.set()  # not cancelled: a renewal cut off in mid-statement would lose its database connection
-        await renewal
-        failpoint("lease_before_release")
-        await leases.release(database, scope, entity, fence=fence)
-        failpoint("lease_released")
+        await finish.finish(renewal)
+        await finish.finish(_release(database, scope, taken))
+
+
+async def _release(database: Database, scope: Scope, taken: tuple[Entity, int] | None) -> None:
+    if taken is None:
+        return
+    entity, fence = taken
+    failpoint("lease_before_release")
+    await leases.release(database, scope, entity, fence=fence)
+    failpoint("lease_released")
 
 
 async def _renew(database: Database, scope: Scope, lease: Lease, seconds: float, done: asyncio.Event) -> None:

@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from uuid import UUID
 
 import structlog
@@ -14,6 +15,7 @@ from db import writes
 from db.engine import Database
 from db.scope import Scope
 from db.sync import LeaseLost
+from jobs import finish
 
 log = structlog.get_logger(__name__)
 
@@ -56,7 +58,8 @@ async def write_leased(
     """
     begun = time.monotonic()
     if fence is None:
-        fence = await writes.take_lease(database, scope, operation_id, owner=owner, seconds=seconds)
+        taking = writes.take_lease(database, scope, operation_id, owner=owner, seconds=seconds)
+        fence = await finish.take(taking, partial(_release, database, scope, operation_id))
     if fence is None:
         yield None
         return
@@ -67,7 +70,12 @@ async def write_leased(
         yield lease
     finally:
         done.set()  # not cancelled: a renewal cut off in mid-statement would lose its database connection
-        await renewal
+        await finish.finish(renewal)
+        await finish.finish(_release(database, scope, operation_id, fence))
+
+
+async def _release(database: Database, scope: Scope, operation_id: UUID, fence: int | None) -> None:
+    if fence is not None:
         await writes.release_lease(database, scope, operation_id, fence=fence)
 
 
