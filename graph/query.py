@@ -11,10 +11,10 @@ from graph.errors import ApiError
 from graph.lists import list_field
 from graph.queries.issues import IssueQueries
 from graph.types.access import ApiKey, ApiKeyConnection, CreditEntry
-from graph.types.inventory import InventoryLevel, InventoryLevelConnection
+from graph.types.inventory import InventoryLevel, InventoryLevelConnection, Location, LocationConnection
 from graph.types.issues import ConnectionError, Issue  # noqa: A004  (the name in the API)
 from graph.types.items import Item, ItemConnection
-from graph.types.maintenance import WorkOrder, WorkOrderConnection
+from graph.types.maintenance import Asset, AssetConnection, WorkOrder, WorkOrderConnection
 from graph.types.node import Node
 from graph.types.organization import Organization, Viewer, organization_of, viewer_of
 from graph.types.parties import Vendor, VendorConnection
@@ -109,6 +109,16 @@ class Query(IssueQueries):
         """Read an inventory level."""
         return _one("InventoryLevel", id)
 
+    @strawberry.field(description="An asset by its id.")
+    def asset(self, id: OfId) -> Asset | None:  # noqa: A002
+        """Read an asset."""
+        return _one("Asset", id)
+
+    @strawberry.field(description="A location by its id.")
+    def location(self, id: OfId) -> Location | None:  # noqa: A002
+        """Read a location."""
+        return _one("Location", id)
+
     api_keys: ApiKeyConnection = list_field(
         "ApiKey",
         ApiKeyConnection,
@@ -137,6 +147,8 @@ class Query(IssueQueries):
     inventory_levels: InventoryLevelConnection = list_field(
         "InventoryLevel", InventoryLevelConnection, "Inventory levels.", of_connection=True
     )
+    assets: AssetConnection = list_field("Asset", AssetConnection, "Assets.", of_connection=True)
+    locations: LocationConnection = list_field("Location", LocationConnection, "Locations.", of_connection=True)
 
 
 def _node(text: str, *, batch: Batch | None = None, own: Organization | None) -> Any:
@@ -163,5 +175,7 @@ _READABLE = {
         Vendor,
         Item,
         InventoryLevel,
+        Asset,
+        Location,
     )
 }

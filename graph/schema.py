@@ -23,9 +23,9 @@ from graph.mutations.runs import RunMutations
 from graph.operations import ANY, Answer, Asked, Operations
 from graph.query import Query
 from graph.subscription import Subscription
-from graph.types.inventory import InventoryLevel
+from graph.types.inventory import InventoryLevel, Location
 from graph.types.items import Item
-from graph.types.maintenance import WorkOrder
+from graph.types.maintenance import Asset, WorkOrder
 from graph.types.parties import Vendor
 from graph.types.purchasing import PurchaseOrder
 
@@ -91,7 +91,7 @@ def make_schema() -> ApiSchema:
         query=Query,
         mutation=Mutation,
         subscription=Subscription,
-        types=[PurchaseOrder, WorkOrder, Vendor, Item, InventoryLevel],
+        types=[PurchaseOrder, WorkOrder, Vendor, Item, InventoryLevel, Asset, Location],
         execution_context_class=Executor,
         config=StrawberryConfig(auto_camel_case=True),
     )

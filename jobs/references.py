@@ -9,7 +9,9 @@ from sqlmodel import SQLModel
 from connectors.base import Referable, Source
 from db import writes
 from db.engine import Database
+from db.models.inventory.location import Location
 from db.models.items.item import Item
+from db.models.maintenance.asset import Asset
 from db.models.partial import camel
 from db.models.parties.vendor import Vendor
 from db.scope import Scope
@@ -29,10 +31,10 @@ _KINDS: Final[Mapping[str, _Kind]] = {
     "vendor": _Kind("vendor", Vendor, "number"),
     "item": _Kind("item", Item, "code"),
     "payment_terms": _Kind("payment_terms"),
-    "location": _Kind("location"),
-    "asset": _Kind("asset"),
+    "location": _Kind("location", Location, "code"),
+    "asset": _Kind("asset", Asset, "number"),
 }
-_OF_WORK: Final = _Kind("work_location")
+_OF_WORK: Final = _Kind("work_location", Location, "code")
 
 
 def kind_of(entity: Entity, name: str) -> _Kind | None:

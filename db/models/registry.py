@@ -10,7 +10,9 @@ from db.models.capability import Capability
 from db.models.connection import ConnectedEntity, ConnectedSystem, System
 from db.models.health import ConnectionError, ConnectionHealth, Issue  # noqa: A004  (the name in the API)
 from db.models.inventory.inventory_level import InventoryLevel, InventoryLevelFields
+from db.models.inventory.location import Location, LocationFields
 from db.models.items.item import Item, ItemFields
+from db.models.maintenance.asset import Asset, AssetFields
 from db.models.maintenance.work_order import WorkOrder, WorkOrderFields
 from db.models.organization import ApiKey, CreditEntry
 from db.models.parties.vendor import Vendor, VendorFields
@@ -84,6 +86,8 @@ ENTITIES: Final = (
     EntitySpec(Entity.VENDOR, VendorFields, Vendor),
     EntitySpec(Entity.ITEM, ItemFields, Item),
     EntitySpec(Entity.INVENTORY_LEVEL, InventoryLevelFields, InventoryLevel),
+    EntitySpec(Entity.ASSET, AssetFields, Asset),
+    EntitySpec(Entity.LOCATION, LocationFields, Location),
 )
 SPECS: Final = {spec.entity: spec for spec in ENTITIES}
 SPECS_BY_TYPE: Final = {spec.type_name: spec for spec in ENTITIES}

@@ -8,8 +8,10 @@ from sqlmodel import col, delete, select, update
 from db.models.custom import LONGEST_VALUE, CustomValue
 from db.models.registry import ENTITIES, EntitySpec
 from db.shapes import SHAPES
+from tests.factories.assets import make_asset
 from tests.factories.inventory import make_inventory_level
 from tests.factories.items import make_item
+from tests.factories.locations import make_location
 from tests.factories.maintenance import make_work_order
 from tests.factories.purchasing import make_purchase_order
 from tests.fixtures.reading import Shelf
@@ -19,6 +21,8 @@ MAKERS: dict[str, Any] = {
     "WorkOrder": make_work_order,
     "Item": make_item,
     "InventoryLevel": make_inventory_level,
+    "Asset": make_asset,
+    "Location": make_location,
 }
 WITH_CUSTOM_FIELDS = [spec for spec in ENTITIES if SHAPES[spec.type_name].custom]
 

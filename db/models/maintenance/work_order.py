@@ -167,6 +167,7 @@ class WorkOrder(WorkOrderFields, EntityRow, table=True):
         Index("work_order_status", "connection_id", "status", "id"),
         Index("work_order_native_status", "connection_id", "native_status", "id"),
         Index("work_order_priority", "connection_id", "priority", "id"),
+        Index("work_order_asset", "connection_id", "asset_source_id", "id"),
         Index("work_order_asset_code", "connection_id", "asset_code", "id"),
         Index("work_order_location_code", "connection_id", "location_code", "id"),
         Index("work_order_site", "connection_id", "site", "id"),
@@ -181,5 +182,7 @@ class WorkOrder(WorkOrderFields, EntityRow, table=True):
     relations: ClassVar[dict[str, Relation]] = {
         "connection": One("ConnectedSystem", BY_CONNECTION),
         "vendor": One("Vendor", {"connection_id": "connection_id", "source_id": "vendor_source_id"}, filterable=True),
+        "asset": One("Asset", {"connection_id": "connection_id", "source_id": "asset_source_id"}),
+        "location": One("Location", {"connection_id": "connection_id", "source_id": "location_source_id"}),
         "parent": One("WorkOrder", {"connection_id": "connection_id", "source_id": "parent_source_id"}),
     }
