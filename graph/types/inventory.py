@@ -13,10 +13,10 @@ from graph.types.node import Node
 from graph.types.systems import ConnectedSystem
 
 if TYPE_CHECKING:
-    AssetConnection = LocationConnection = Any
+    Assets = Locations = Any
 else:
-    AssetConnection = Annotated["AssetConnection", strawberry.lazy("graph.types.maintenance")]
-    LocationConnection = Annotated["LocationConnection", strawberry.lazy("graph.types.inventory")]
+    Assets = Annotated["AssetConnection", strawberry.lazy("graph.types.maintenance")]
+    Locations = Annotated["LocationConnection", strawberry.lazy("graph.types.inventory")]
 
 
 @entity(stored.InventoryLevel)
@@ -33,8 +33,8 @@ class Location(Node):
 
     connection: ConnectedSystem = strawberry.field(description="The connection it came from.")
     parent: "Location | None" = strawberry.field(description="The location it is a part of.")
-    locations: LocationConnection = list_field("Location", LocationConnection, "The locations that are a part of it.")
-    assets: AssetConnection = list_field("Asset", AssetConnection, "What stands there.")
+    locations: Locations = list_field("Location", Locations, "The locations that are a part of it.")
+    assets: Assets = list_field("Asset", Assets, "What stands there.")
 
 
 InventoryLevelConnection = relay("InventoryLevel", InventoryLevel)

@@ -14,9 +14,9 @@ from graph.types.parties import Vendor
 from graph.types.systems import ConnectedSystem
 
 if TYPE_CHECKING:
-    WorkOrderConnection = Any
+    WorkOrders = Any
 else:
-    WorkOrderConnection = Annotated["WorkOrderConnection", strawberry.lazy("graph.types.maintenance")]
+    WorkOrders = Annotated["WorkOrderConnection", strawberry.lazy("graph.types.maintenance")]
 
 
 @entity(stored_asset.Asset)
@@ -27,7 +27,7 @@ class Asset(Node):
     location: Location | None = strawberry.field(description="Where it stands.")
     parent: "Asset | None" = strawberry.field(description="The asset it is a part of.")
     vendor: Vendor | None = strawberry.field(description="Who it was bought from.")
-    work_orders: WorkOrderConnection = list_field("WorkOrder", WorkOrderConnection, "Work on it, done and to be done.")
+    work_orders: WorkOrders = list_field("WorkOrder", WorkOrders, "Work on it, done and to be done.")
 
 
 @entity(stored.WorkOrder)
