@@ -13,7 +13,8 @@ from graph.types.node import Node
 from graph.types.systems import ConnectedSystem
 
 if TYPE_CHECKING:
-    Assets = Locations = Any
+    Assets = Any
+    Locations = Any
 else:
     Assets = Annotated["AssetConnection", strawberry.lazy("graph.types.maintenance")]
     Locations = Annotated["LocationConnection", strawberry.lazy("graph.types.inventory")]
