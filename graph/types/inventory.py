@@ -13,10 +13,10 @@ from graph.types.node import Node
 from graph.types.systems import ConnectedSystem
 
 if TYPE_CHECKING:
-    Assets = Any
+    AssetConnection = Any
     Locations = Any
 else:
-    Assets = Annotated["AssetConnection", strawberry.lazy("graph.types.maintenance")]
+    AssetConnection = Annotated["AssetConnection", strawberry.lazy("graph.types.maintenance")]
     Locations = Annotated["LocationConnection", strawberry.lazy("graph.types.inventory")]
 
 
@@ -35,7 +35,7 @@ class Location(Node):
     connection: ConnectedSystem = strawberry.field(description="The connection it came from.")
     parent: "Location | None" = strawberry.field(description="The location it is a part of.")
     locations: Locations = list_field("Location", Locations, "The locations that are a part of it.")
-    assets: Assets = list_field("Asset", Assets, "What stands there.")
+    assets: AssetConnection = list_field("Asset", AssetConnection, "What stands there.")
 
 
 InventoryLevelConnection = relay("InventoryLevel", InventoryLevel)
