@@ -6,7 +6,6 @@ one message, the data statement, COMMIT. Statements are prepared once a connecti
 """
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, ClassVar, Final
@@ -142,10 +141,7 @@ class FetchPool:
         try:
             yield fetch
         finally:
-            with contextlib.suppress(*LOST):  # what was read stays read
-                if not connection.is_closed():
-                    await fetch.script("COMMIT")
-            await pool.release(connection)
+            await _ended(pool, connection, fetch)
 
 
 async def _begun(pool: asyncpg.Pool, begin: str) -> tuple[Any, Fetch]:
@@ -156,12 +152,26 @@ async def _begun(pool: asyncpg.Pool, begin: str) -> tuple[Any, Fetch]:
         try:
             await fetch.script(begin)
         except BaseException as error:
+            connection.terminate()  # it may be within a transaction
             await pool.release(connection)
             if last or not isinstance(error, LOST):
                 raise
         else:
             return connection, fetch
     raise AssertionError
+
+
+async def _ended(pool: asyncpg.Pool, connection: Any, fetch: Fetch) -> None:
+    """Commit and give the connection back; one that does not say that it committed may be within the transaction."""
+    try:
+        if not connection.is_closed():
+            await fetch.script("COMMIT")
+    except BaseException as error:
+        connection.terminate()
+        if not isinstance(error, LOST):  # what was read stays read
+            raise
+    finally:
+        await pool.release(connection)
 
 
 def _begin(scope: Scope, *, by_values: bool) -> str:

@@ -138,7 +138,8 @@ class Budget:
     async def _renew(self, scope: Scope, call: str, done: asyncio.Event) -> None:
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(done.wait(), self.call_seconds / 3)
+                async with asyncio.timeout(self.call_seconds / 3):  # wait_for may lose a cancellation (CPython 86296)
+                    await done.wait()
             if done.is_set():
                 return
             try:

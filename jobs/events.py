@@ -59,7 +59,8 @@ class Events:
 
     async def _pause(self, follower: asyncio.Event) -> None:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(follower.wait(), self._poll_seconds)
+            async with asyncio.timeout(self._poll_seconds):  # wait_for may lose a cancellation (CPython 86296)
+                await follower.wait()
         follower.clear()
 
     async def follow(self, scope: Scope, *, known: dict[UUID, int] | None = None) -> AsyncIterator[StoredEvent]:

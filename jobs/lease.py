@@ -93,7 +93,8 @@ async def _release(database: Database, scope: Scope, taken: tuple[Entity, int] |
 async def _renew(database: Database, scope: Scope, lease: Lease, seconds: float, done: asyncio.Event) -> None:
     while True:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(done.wait(), seconds / 3)
+            async with asyncio.timeout(seconds / 3):  # wait_for may lose a cancellation (CPython 86296)
+                await done.wait()
         if done.is_set():
             return
         asked = time.monotonic()

@@ -84,7 +84,8 @@ async def _renew(
 ) -> None:
     while True:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(done.wait(), seconds / 3)
+            async with asyncio.timeout(seconds / 3):  # wait_for may lose a cancellation (CPython 86296)
+                await done.wait()
         if done.is_set():
             return
         begun = time.monotonic()

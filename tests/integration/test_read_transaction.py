@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 
@@ -68,3 +69,26 @@ async def test_closing_waits_for_the_read_under_way(database: Database, lent: li
     assert await reading == '{"totalCount":0}'
     assert await late in {None, '{"totalCount":0}'}
     assert lent == [0]
+
+
+async def test_a_read_cut_off_at_any_moment_gives_its_connection_back(database_url: str) -> None:
+    """Off: the `finally` in db/fetch.py `_ended`: the pool is used up."""
+    own, scope = Database.open(database_url, pool_size=1, application="tests"), Scope(new_id(), new_id())
+
+    async def read() -> None:
+        async with own.fetch(scope) as fetch:
+            await fetch.value("SELECT 1")
+
+    step = 0
+    for _ in range(300):
+        reading = asyncio.create_task(read())
+        await asyncio.sleep(step / 10_000)
+        reading.cancel()
+        await asyncio.wait({reading}, timeout=10)
+        step = step + 1 if reading.cancelled() else 0
+
+    begun = datetime.now(UTC)
+    async with asyncio.timeout(10):
+        async with own.fetch(scope) as fetch:
+            assert await fetch.value("SELECT now() >= $1", begun)
+        await own.close()
