@@ -116,12 +116,15 @@ class Egress:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, *, guard: Guard, connections_per_host: int = 4) -> AsyncIterator["Egress"]:
+    async def open(
+        cls, *, guard: Guard, connections_per_host: int = 4, read_seconds: float = READ_SECONDS
+    ) -> AsyncIterator["Egress"]:
         """Open the pools.
 
         Args:
             guard: Which addresses may be connected to.
             connections_per_host: How many calls to one source may be under way.
+            read_seconds: How long nothing may come while an answer is awaited.
         """
         async with AsyncExitStack() as stack:
             sessions = {}
@@ -133,7 +136,7 @@ class Egress:
                     socket_factory=_guarded(guard, encrypted=scheme == "https"),
                 )
                 await stack.enter_async_context(connector)
-                sessions[scheme] = await stack.enter_async_context(_session(connector))
+                sessions[scheme] = await stack.enter_async_context(_session(connector, read_seconds))
             yield cls(sessions)
 
     async def send(self, request: Request, *, auth: SignsRequests | None = None) -> Response:
@@ -233,14 +236,14 @@ async def _chunk_sent(_: aiohttp.ClientSession, context: Any, __: aiohttp.TraceR
         asyncio.get_running_loop().call_soon(context.trace_request_ctx.left)  # aiohttp tells just before it writes
 
 
-def _session(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
+def _session(connector: aiohttp.TCPConnector, read_seconds: float) -> aiohttp.ClientSession:
     trace = aiohttp.TraceConfig()
     trace.on_connection_reuseconn.append(_reused)
     trace.on_request_chunk_sent.append(_chunk_sent)
     session = aiohttp.ClientSession(
         connector=connector,
         connector_owner=False,
-        timeout=aiohttp.ClientTimeout(total=TOTAL_SECONDS, connect=CONNECT_SECONDS, sock_read=READ_SECONDS),
+        timeout=aiohttp.ClientTimeout(total=TOTAL_SECONDS, connect=CONNECT_SECONDS, sock_read=read_seconds),
         trust_env=False,
         cookie_jar=aiohttp.DummyCookieJar(),
         trace_configs=[trace],

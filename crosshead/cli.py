@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 import crosshead
+from crosshead.connectors import app as connectors
 from crosshead.settings import Settings
 
 app = typer.Typer(
@@ -24,6 +25,7 @@ app = typer.Typer(
 schema = typer.Typer(help="The API's schema.", no_args_is_help=True)
 keys = typer.Typer(help="Master keys, which seal credentials.", no_args_is_help=True)
 organization = typer.Typer(help="Organizations.", no_args_is_help=True)
+app.add_typer(connectors, name="connector")
 app.add_typer(schema, name="schema")
 app.add_typer(keys, name="keys")
 app.add_typer(organization, name="organization")
@@ -111,6 +113,14 @@ def settings() -> None:
         default = "required" if field.is_required() else str(field.default)
         table.add_row(f"CROSSHEAD_{name.upper()}", default, field.description or "")
     out.print(table)
+
+
+@app.command("connectors")
+def list_connectors() -> None:
+    """Show what each connector was shown to do, by the last results of its suite."""
+    from crosshead.trying import show
+
+    show()
 
 
 @schema.command("print")

@@ -51,8 +51,8 @@ async def pages(
 
 
 async def fetch(client: SapClient, resource: Resource, source_ids: Iterable[str]) -> list[Item]:
-    """Read whole items by key, some at a time; missing ones are left out."""
-    wanted = list(dict.fromkeys(source_ids))
+    """Read whole items by key, some at a time; missing ones, and what can be no key, are left out."""
+    wanted = [each for each in dict.fromkeys(source_ids) if resource.is_key(each)]
     found: list[Item] = []
     for start in range(0, len(wanted), _BATCH):
         batch = wanted[start : start + _BATCH]

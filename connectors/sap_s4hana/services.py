@@ -52,6 +52,7 @@ class Resource:
         changed: Makes the filter of changes at or after an instant; None reads whole.
         period: Makes the filter of documents dated at or after a day.
         dated_on: Reads the date that `period` compares.
+        is_key: Tells what may be a key of it.
         grouped: Pages end where `key` changes, for `key` alone does not tell rows apart.
     """
 
@@ -69,6 +70,7 @@ class Resource:
     period: Callable[[date], str] | None = None
     dated_on: Callable[[JsonObject], date | None] = lambda _: None
     page_size: int = 200
+    is_key: Callable[[str], bool] = lambda _: True
     grouped: bool = False
 
     def filters(self, window: Window) -> list[str]:
@@ -210,6 +212,7 @@ RESOURCES: Final[Mapping[Entity, Resource]] = {
         id_filter=_stock_filter,
         updated_at=lambda _: None,
         page_size=500,
+        is_key=lambda source_id: source_id.count("/") == len(STOCK_KEY) - 1,
         grouped=True,
     ),
 }

@@ -1,0 +1,116 @@
+"""Odd values: unknown states, empty fields, other scripts, huge texts, fine decimals."""
+
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from decimal import Decimal
+from typing import Any, Final
+
+from connectors.kit.conformance.bench import Bench, NotTried
+from connectors.kit.conformance.expect import equal, true
+from db.types import Entity
+
+UNKNOWN: Final = "ZZ"
+"""A native status, short enough for any source's field, that no connector can know."""
+TEXT: Final = "Ölfilter Zürich — 油过滤器 فلتر 🛢 'quoted' \"twice\" <b>&amp;</b> \\ 100 %"
+SHORT: Final = "Ölfilter 油过滤器 ' \" <b> \\ %"
+HUGE: Final = ("Gdańsk 100 % — " * 2_000).strip()
+_TEXTS: Final[Mapping[Entity, tuple[str, ...]]] = {
+    Entity.PURCHASE_ORDER: ("notes", "lines.description"),
+    Entity.WORK_ORDER: ("title", "description"),
+    Entity.VENDOR: ("name",),
+    Entity.ITEM: ("description",),
+    Entity.INVENTORY_LEVEL: ("lot", "bin"),
+    Entity.ASSET: ("name", "description"),
+    Entity.LOCATION: ("name", "description"),
+}
+_LONG: Final[Mapping[Entity, tuple[str, ...]]] = {
+    Entity.PURCHASE_ORDER: ("notes", "lines.description"),
+    Entity.WORK_ORDER: ("description",),
+    Entity.ASSET: ("description",),
+}
+_EXACT: Final[Mapping[Entity, tuple[str, ...]]] = {
+    Entity.PURCHASE_ORDER: ("lines.quantity", "lines.unit_price"),
+    Entity.ITEM: ("standard_cost",),
+    Entity.INVENTORY_LEVEL: ("on_hand",),
+}
+_DECIMALS: Final = tuple(map(Decimal, ("0.123456", "1234567.654321", "0.12345", "3.001", "0.1", "7", "1000000")))
+
+
+async def unknown(bench: Bench, entity: Entity) -> None:
+    """A state that nobody knows is UNKNOWN, with the source's own word, and fails no record."""
+    if "native_status" not in bench.connector.mappings[entity].record.model_fields:
+        raise NotTried("it has no status")
+    if "status" not in bench.connector.mappings[entity].record.model_fields:
+        raise NotTried("its status is told word for word")
+    key = await bench.any_key(entity)
+    await bench.rig.put(entity.value, key, "status", UNKNOWN)
+    async with bench.open() as source:
+        record = await bench.fetched(source, entity, key)
+    equal(str(record.status), "UNKNOWN", "status")
+    true(UNKNOWN.casefold() in (record.native_status or "").casefold(), f"native status is {record.native_status!r}")
+
+
+async def missing(bench: Bench, entity: Entity) -> None:
+    """A document without anything that may be missing is mapped."""
+    key = await bench.any_key(entity)
+    await bench.rig.blank(entity.value, key)
+    async with bench.open() as source:
+        await bench.fetched(source, entity, key)
+        true(key in await bench.whole(source, entity), f"{key}, now without its optional fields, is not read")
+
+
+async def texts(bench: Bench, entity: Entity) -> None:
+    """Other scripts, quotes and markup come as they are."""
+    await _each(bench, entity, _TEXTS, (TEXT, SHORT))
+
+
+async def long_texts(bench: Bench, entity: Entity) -> None:
+    """A text of thirty thousand characters comes whole."""
+    await _each(bench, entity, _LONG, (HUGE,))
+
+
+async def decimals(bench: Bench, entity: Entity) -> None:
+    """Decimals come with every digit that the source's field can hold."""
+    await _each(bench, entity, _EXACT, _DECIMALS)
+
+
+async def _each(
+    bench: Bench, entity: Entity, fields: Mapping[Entity, tuple[str, ...]], values: tuple[Any, ...]
+) -> None:
+    """Put each value into each field, and read it back; what the source cannot hold is left out."""
+    tried, why = 0, f"{entity} has no such field"
+    names = [name for name in fields.get(entity, ()) if _is_mapped(bench, entity, name)]
+    key = await bench.any_key(entity)
+    async with bench.open() as source:
+        for name in names:
+            for value in values:
+                try:
+                    await bench.rig.put(entity.value, key, name, value)
+                except NotImplementedError as error:
+                    why = str(error)
+                    continue
+                found = list(_found(await bench.fetched(source, entity, key), name))
+                true(value in found, f"{name} is {str(found)[:200]} instead of {str(value)[:80]!r}")
+                tried += 1
+    if not tried:
+        raise NotTried(why)
+
+
+def _is_mapped(bench: Bench, entity: Entity, name: str) -> bool:
+    return bench.connector.mappings[entity].part(name.partition(".")[0]) is not None
+
+
+def _found(record: Any, name: str) -> Iterator[Any]:
+    head, _, tail = name.partition(".")
+    if tail:
+        yield from (getattr(one, tail) for one in getattr(record, head))
+    else:
+        yield getattr(record, head)
+
+
+CASES: Final[Mapping[str, Callable[[Bench, Entity], Awaitable[None]]]] = {
+    "unknown state": unknown,
+    "missing optional fields": missing,
+    "other scripts": texts,
+    "huge texts": long_texts,
+    "decimals": decimals,
+}

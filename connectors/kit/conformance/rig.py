@@ -1,0 +1,100 @@
+"""What a system brings to the suite: how to get at it, edit it as its own users do, and break it.
+
+A rig imports nothing of the connector: entities, operations and faults are named by their text, so that a sandbox can
+hold it. What a rig cannot do it refuses with NotImplementedError and the reason; the case then counts as not tried,
+and the reason is told.
+"""
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Literal, Protocol
+
+JsonObject = dict[str, Any]
+SignIn = Literal["right", "wrong", "expired", "unprivileged", "read_only", "nowhere"]
+"""Credentials: that may do everything; with a wrong secret; that were right once; that may not read some entity; that
+may read everything and write nothing; right, for an address where nothing answers."""
+
+
+class Rig(Protocol):
+    """A system to be tried.
+
+    Attributes:
+        slug: The connector's slug.
+        against: What it is, for the report: `sandbox`, or `live`.
+        defaults: The write defaults that its samples need, by field of the form.
+    """
+
+    slug: str
+    against: str
+    defaults: Mapping[str, Any]
+
+    def credentials(self, who: SignIn) -> Mapping[str, Any]:
+        """Give credentials, by field of the connector's form."""
+        ...
+
+    async def reset(self) -> None:
+        """Put the system back to how it began, and take all faults away; where that cannot be, take the faults away."""
+        ...
+
+    async def keys(self, entity: str) -> set[str]:
+        """Give the source ids of all that is there, as the system itself counts it."""
+        ...
+
+    async def make(self, entity: str, count: int) -> list[str]:
+        """Make documents as the system's own users do; gives their source ids."""
+        ...
+
+    async def change(self, entity: str, source_id: str) -> None:
+        """Change a document as the system's own users do, so that whatever tells of changes tells of it."""
+        ...
+
+    async def vanish(self, entity: str, source_id: str) -> None:
+        """Delete a document as the system's own users do."""
+        ...
+
+    async def put(self, entity: str, source_id: str, field: str, value: Any) -> None:
+        """Make the system show a value in a field of ours (`notes`, `lines.quantity` of the first line).
+
+        For `status` the value is a native one. Where the system's own field cannot hold it, refuse.
+        """
+        ...
+
+    async def blank(self, entity: str, source_id: str) -> None:
+        """Clear every field of a document that the system lets be empty."""
+        ...
+
+    async def expire(self) -> None:
+        """End all sessions and access tokens; the credentials stay good."""
+        ...
+
+    async def fault(self, kind: str, *, writing: bool, **more: Any) -> None:
+        """Add a fault of sandbox/kit/faults.py that strikes the next reads, or the next writes."""
+        ...
+
+    async def mend(self) -> None:
+        """Take all faults away, and let go what they hold."""
+        ...
+
+    async def sample(self, entity: str, operation: str) -> JsonObject:
+        """Give a change that the system takes, as fields of connectors.base.Change.
+
+        `source_id` names a document that it may be done to; without one the suite takes the one it created. What an
+        update changes stands under the record's names, or as line changes.
+        """
+        ...
+
+    async def refused(self, entity: str, operation: str) -> JsonObject:
+        """Give a change whose values the system itself refuses, as `sample` does."""
+        ...
+
+    def walks(self, entity: str) -> Sequence[Sequence[str]]:
+        """Give rows of transitions that each lead from a document just created; together they take every one."""
+        ...
+
+
+class Opens(Protocol):
+    """What a module sandbox/NAME/rig.py offers."""
+
+    def rig(self, **options: Any) -> AbstractAsyncContextManager[Rig]:
+        """Start the system, for as long as the block lasts."""
+        ...

@@ -1,0 +1,63 @@
+"""The cases of a connector, by what it declares."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final
+
+from connectors.base import Connector
+from connectors.kit.conformance import breaking, changing, checking, odd, reading, writing
+from connectors.kit.conformance.bench import Bench
+from db.types import Entity, Operation
+
+Run = Callable[[Bench], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One thing tried.
+
+    Attributes:
+        area: check, read, change, odd, write, fault.
+        name: What is tried.
+        about: The entity, and for writes the operation; "" where it is about none.
+    """
+
+    area: str
+    name: str
+    about: str
+    run: Run
+
+    @property
+    def id(self) -> str:
+        """Its name in reports."""
+        return f"{self.area}: {self.name}" + (f" [{self.about}]" if self.about else "")
+
+
+def cases(connector: Connector) -> list[Case]:
+    """Give all cases of a connector."""
+    told = [Case("check", name, "", run) for name, run in checking.CASES.items()]
+    for entity in connector.mappings:
+        for area, made in (("read", reading.CASES), ("change", changing.CASES), ("odd", odd.CASES)):
+            told += [Case(area, name, entity.value, _of(run, entity)) for name, run in made.items()]
+    for entity, operation in connector.writes:
+        about = f"{entity.value} {operation.value}"
+        told += [Case("write", name, about, _to(run, entity, operation)) for name, run in writing.CASES.items()]
+    told += [Case("write", name, "", run) for name, run in writing.UNDECLARED.items()]
+    for entity in connector.mappings:
+        if (entity, Operation.UPDATE) in connector.writes and connector.writes[entity, Operation.UPDATE].transitions:
+            told.append(Case("write", "transitions", entity.value, _of(writing.transitions, entity)))
+    told += [Case("fault", name, "read", run) for name, run in breaking.READS.items()]
+    if connector.writes:
+        told += [Case("fault", name, "write", run) for name, run in breaking.WRITES.items()]
+    return told
+
+
+def _of(run: Callable[[Bench, Entity], Awaitable[None]], entity: Entity) -> Run:
+    return lambda bench: run(bench, entity)
+
+
+def _to(run: Callable[[Bench, Entity, Operation], Awaitable[None]], entity: Entity, operation: Operation) -> Run:
+    return lambda bench: run(bench, entity, operation)
+
+
+AREAS: Final = ("check", "read", "change", "odd", "write", "fault")
