@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from email.utils import format_datetime
 from typing import Any, Final
@@ -31,6 +31,7 @@ class Wire:
         late: What was changed and cannot be seen yet.
         driver: The system's own users.
         doors: The ports that it is served on; None while it is on none.
+        entity_in: Tells what a call is about once its body was read, for systems with one address for everything.
     """
 
     def __init__(self, app: ASGIApp, system: Simulated) -> None:
@@ -41,6 +42,7 @@ class Wire:
         self.late = Late()
         self.driver = Driver(system.editor, system.clock, self.late, self.calls)
         self.doors: Doors | None = None
+        self.entity_in: Callable[[Call], str] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one call."""
@@ -50,6 +52,8 @@ class Wire:
         started = time.perf_counter()
         call = self._begin(scope)
         receive = await self._body(call, receive)
+        if self.entity_in is not None:
+            call.entity = self.entity_in(call)
         self.late.commit(now=self.simulated.clock.now(), call=call.number)
         struck = self.faults.strike(call.method, call.target, call.entity)
         call.faults = [fault.kind for fault in struck]
