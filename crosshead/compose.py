@@ -36,6 +36,7 @@ from jobs.check import Checks
 from jobs.connect import ConnectDoor
 from jobs.disconnect import DisconnectDoor
 from jobs.events import Events
+from jobs.organization import OrganizationDoor
 from jobs.queue import Queue
 from jobs.retention import Retention
 from jobs.revocation import Revocations
@@ -131,6 +132,7 @@ def api(settings: Settings, *, connectors: Mapping[str, Connector] = BY_SLUG) ->
                     events=events,
                     revocations=parts.revocations,
                     access=access,
+                    organizations=OrganizationDoor(database=parts.database),
                     connect=connect,
                     disconnect=disconnect,
                     runs=runs,
@@ -168,7 +170,7 @@ async def worker(
     async with open_parts(settings, application=application, connectors=connectors) as parts:
         runner, carrier = sync_runner(settings, parts, slice_seconds=slice_seconds), write_carrier(settings, parts)
         redis, jobs = redis_settings(settings), (settings.worker_jobs, settings.worker_long_jobs)
-        kept = Retention(request_log_days=settings.request_log_days)
+        kept = Retention(request_log_days=settings.request_log_days, audit_log_days=settings.audit_log_days)
         yield WorkerParts(
             parts.database, parts.queue, runner, live_checks(settings, parts), carrier, redis, *jobs, kept
         )

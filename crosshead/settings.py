@@ -60,6 +60,7 @@ class Settings(BaseSettings):
         default=5_000, ge=1, le=10**9, description="Points that come back to a token's bucket each second."
     )
     request_log_days: int = Field(default=30, ge=1, le=3650, description="How long the request log is kept, days.")
+    audit_log_days: int = Field(default=730, ge=1, le=36500, description="How long the audit log is kept, days.")
     worker_long_jobs: int = Field(
         default=2, ge=1, le=64, description="First and full runs that one worker works on beside them at a time."
     )

@@ -200,6 +200,17 @@ async def organization(session: ReadSession, scope: Scope) -> Organization | Non
     return found.scalar_one_or_none()
 
 
+async def update_organization(session: WriteSession, scope: Scope, changes: Mapping[str, Any]) -> None:
+    """Change the scope's organization."""
+    found = await session.execute(
+        select(Organization).where(col(Organization.id) == scope.organization_id).with_for_update(key_share=True)
+    )
+    row = found.scalar_one()
+    for name, value in changes.items():
+        setattr(row, name, value)
+    await session.flush()
+
+
 async def add_organization(session: WriteSession, *, row: Organization, token: ApiKey, now: datetime) -> None:
     """Store an organization with its first key."""
     row.created_at = now

@@ -16,7 +16,8 @@ import db.models.custom
 import db.models.event
 import db.models.history
 import db.models.organization
-import db.models.registry  # noqa: F401  (imports register the tables)
+import db.models.registry
+import db.models.session  # noqa: F401  (imports register the tables)
 from db.engine import APP_ROLE, OWNER_ROLE, SYSTEM_ROLE, async_url
 
 _ROLES = f"""

@@ -38,8 +38,8 @@ def filtered(condition: Condition, shape: Shape, rows: Rows) -> str:
     if isinstance(condition, AnyChild):
         return _related(condition, shape, rows)
     if isinstance(condition, CustomField):
-        return _custom(condition, shape, rows)
-    column = shape.columns[condition.column]
+        return _custom(condition, shape, rows) if condition.column is None else _key(condition, shape, rows)
+    column = shape.compared(condition.column)
     compare = _exactly if column.ordinal is not None else _compared
     return compare(condition, column, rows.alias)
 
@@ -65,6 +65,23 @@ def _custom(condition: CustomField, shape: Shape, rows: Rows) -> str:
     return f"NOT {found}" if condition.absent else found
 
 
+_AT_TOP: Final = (
+    "CASE WHEN jsonb_typeof({{row}}.{column} -> {name}) IN ('string', 'number', 'boolean')"
+    ' THEN {{row}}.{column} ->> {name} END COLLATE "C"'
+)
+
+
+def _key(condition: CustomField, shape: Shape, rows: Rows) -> str:
+    """Compare one value at the top of a JSON object; no index has it, so that this is for short lists."""
+    held = shape.columns[condition.column or ""].name
+    told = _AT_TOP.format(column=held, name=bound("text", condition.name_slot))
+    value = Column("value", "text", sql=told)
+    if condition.absent:
+        return f"{value.of(rows.alias)} IS NULL"
+    parts = [_compared(each, value, rows.alias) for each in condition.compares]
+    return f"({' AND '.join([f'{value.of(rows.alias)} IS NOT NULL', *parts])})"
+
+
 def _slot(condition: Compare) -> int:
     if condition.slot is None:
         raise TypeError(f"{condition.op} needs a value")
@@ -72,10 +89,14 @@ def _slot(condition: Compare) -> int:
 
 
 def _compared(condition: Compare, column: Column, alias: str) -> str:
-    x = f"{alias}.{column.name}"
+    x = column.of(alias)
     if condition.op == "null":
         return f"{x} IS {'NOT ' if condition.negated else ''}NULL"
     slot = _slot(condition)
+    if condition.op == "has":
+        return f"{bound('text', slot)} = ANY({x})"
+    if condition.op == "hasAny":
+        return f"{x} && {bound('text', slot, many=True)}"
     if condition.op == "in":
         return f"{x} = ANY({bound(column.kind, slot, many=True)})"
     if condition.op == "prefix":

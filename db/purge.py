@@ -11,7 +11,8 @@ from sqlalchemy import delete as delete_from
 from sqlmodel import SQLModel, col
 
 import db.models.event
-import db.models.registry  # noqa: F401  (imports register the tables)
+import db.models.registry
+import db.models.session  # noqa: F401  (imports register the tables)
 from db import connections
 from db.engine import ReadSession, SystemSession, WriteSession
 from db.models.connection import ConnectedSystem, ConnectionStatus, CustomerRef
@@ -19,6 +20,7 @@ from db.scope import Scope
 
 KEPT: Final[Mapping[str, str]] = {
     "credit_entry": "The ledger of credits stays exact: amounts and times, nothing of the customer.",
+    "audit_entry": "The audit log only grows: who changed what and when, nothing of the customer.",
     "api_token": "Dead tokens stay as hashes, so that their holders are told why they are refused.",
 }
 """Table → why its rows outlive their connection. Every other table that names a connection is emptied."""

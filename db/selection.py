@@ -10,7 +10,7 @@ a cursor) differ here too.
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
-Comparison = Literal["eq", "in", "gt", "gte", "lt", "lte", "prefix", "null"]
+Comparison = Literal["eq", "in", "gt", "gte", "lt", "lte", "prefix", "null", "has", "hasAny"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +98,16 @@ class AnyChild:
 
 @dataclass(frozen=True, slots=True)
 class CustomField:
-    """Conditions on one custom field's value as text; `absent` asks for records without it."""
+    """Conditions on one custom field's value as text; `absent` asks for records without it.
+
+    Attributes:
+        column: The JSON object that holds it, where it is not a record's custom fields.
+    """
 
     name_slot: int
     compares: tuple[Compare, ...]
     absent: bool = False
+    column: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlmodel import SQLModel
 
 from db.models import columns as c
-from db.models.base import Relation, across
+from db.models.base import Findable, Relation, across
 from db.models.connection import ConnectedSystem
 from db.models.registry import READABLE, SPECS_BY_TYPE
 from db.types import PREFIXES, Entity
@@ -69,6 +69,7 @@ class Shape:
         connection_column: The column that names its connection; None where rows belong to no one.
         key: The column that is unique within a connection and breaks ties.
         by_connection: Each row belongs to a connection, and its indexes begin with it.
+        findable: API field → how lists are filtered by it, for what is no plain column.
         indexed_across: An index serves the rows of all connections of an organization (`db.models.base.across`).
     """
 
@@ -81,11 +82,19 @@ class Shape:
     key: str
     by_connection: bool
     indexed_across: bool
+    findable: dict[str, Findable] = field(hash=False, default_factory=dict)
 
     @property
     def custom(self) -> bool:
         """True where records have custom fields, which lists may be filtered by."""
         return self.entity is not None and "custom_fields" in self.columns
+
+    def compared(self, name: str) -> Column:
+        """Give the column that a condition names: a field's, or `field.inside` of one that is found by its inside."""
+        outer, _, inside = name.partition(".")
+        if inside:
+            return Column(self.findable[outer].columns[inside], "text", nullable=False)
+        return self.columns[name]
 
     @property
     def deletable(self) -> bool:
@@ -152,6 +161,7 @@ def _shape(table: type[SQLModel]) -> Shape:
         indexed_across=any(
             str(each) == across("organization_id") for index in stored.indexes for each in index.expressions
         ),
+        findable=dict(getattr(table, "findable", {})),
     )
 
 

@@ -73,9 +73,11 @@ class Holder:
     """Who holds a token, and whether it is alive.
 
     Attributes:
+        last_four: Its last four characters.
         dead: Why it is dead; None while it is alive.
         untouched: Its last use is not noted for this minute yet.
         last_success_at: When the source of a connection that is UNREACHABLE last did what was asked of it.
+        api_version: The version of the API that it is pinned to.
     """
 
     token_id: UUID
@@ -86,10 +88,13 @@ class Holder:
     connection_status: ConnectionStatus | None
     untouched: bool
     last_success_at: datetime | None
+    last_four: str = ""
+    api_version: str | None = None
 
 
 _STANDING: Final = """
     SELECT t.id, t.kind, t.scope, t.organization_id, t.connection_id, t.revoked_as, c.status,
+           t.last_four, t.api_version,
            t.last_used_at IS NULL OR t.last_used_at < date_trunc('minute', now()) AS untouched,
            CASE WHEN c.status = 'UNREACHABLE' THEN
              (SELECT h.last_success_at FROM connection_health h WHERE h.connection_id = c.id) END AS last_success_at
@@ -117,6 +122,8 @@ def _holder(row: Mapping[str, Any]) -> Holder:
         connection_status=status,
         untouched=row["untouched"],
         last_success_at=row["last_success_at"],
+        last_four=row["last_four"],
+        api_version=row["api_version"],
     )
 
 
@@ -134,7 +141,9 @@ async def dead_among(session: SystemSession, token_ids: Collection[UUID]) -> dic
     return {token_id: dead for token_id, dead in gone.items() if dead is not None}
 
 
-def issue(kind: TokenKind, *, scope: Scope, may: TokenScope, name: str, now: datetime) -> tuple[str, ApiKey]:
+def issue(
+    kind: TokenKind, *, scope: Scope, may: TokenScope, name: str, now: datetime, api_version: str | None = None
+) -> tuple[str, ApiKey]:
     """Make a token and the row to store for it; the text is shown once."""
     token = make_token(kind)
     row = ApiKey(
@@ -145,6 +154,7 @@ def issue(kind: TokenKind, *, scope: Scope, may: TokenScope, name: str, now: dat
         scope=may,
         token_hash=hash_of(token),
         last_four=token[-4:],
+        api_version=api_version,
         created_at=now,
     )
     return token, row

@@ -84,6 +84,7 @@ PREFIXES: Final = {
     "Export": "exp",
     "Request": "req",
     "RequestLog": "log",
+    "AuditEntry": "aud",
 }
 """The prefix of each type's public id: `po_` + 32 hex digits."""
 

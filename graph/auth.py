@@ -79,7 +79,15 @@ async def authenticate(database: Database, token: str | None) -> Principal:
         raise Refused("The token is not one of this API.")
     if holder.dead is not None:
         raise Refused(holder.dead.value, holder)
-    return Principal(holder.token_id, holder.kind, holder.may, holder.scope, _unreachable(holder))
+    return Principal(
+        holder.token_id,
+        holder.kind,
+        holder.may,
+        holder.scope,
+        _unreachable(holder),
+        last_four=holder.last_four,
+        api_version=holder.api_version,
+    )
 
 
 def _unreachable(holder: Holder) -> dict[str, Any] | None:

@@ -11,8 +11,10 @@ from uuid import UUID
 import orjson
 from strawberry.types import Info
 
+from db.audit import Actor
 from db.engine import Database
 from db.fetch import Fetch
+from db.models.audit import ActorKind
 from db.models.organization import TokenKind, TokenScope
 from db.page import by_values, read_json, read_many
 from db.scope import Scope
@@ -26,6 +28,7 @@ from jobs.access import AccessDoor
 from jobs.connect import ConnectDoor
 from jobs.disconnect import DisconnectDoor
 from jobs.events import Events
+from jobs.organization import OrganizationDoor
 from jobs.queue import Queue
 from jobs.revocation import Revocations
 from jobs.runs import RunDoor
@@ -39,6 +42,8 @@ class Principal:
     """Who asks: a live token and what it opens.
 
     Attributes:
+        last_four: The token's last four characters.
+        api_version: The version of the API that it is pinned to.
         unreachable: What its answers say beside the stored data while the connection's source cannot be reached.
     """
 
@@ -47,6 +52,14 @@ class Principal:
     may: TokenScope
     scope: Scope
     unreachable: Mapping[str, Any] | None = None
+    last_four: str = ""
+    api_version: str | None = None
+
+    @property
+    def actor(self) -> Actor:
+        """Who it is in the audit log."""
+        kind = ActorKind.KEY if self.kind is TokenKind.ORGANIZATION else ActorKind.TOKEN
+        return Actor(kind, encode_id("ApiKey", self.token_id), self.last_four)
 
     def require(self, right: TokenScope) -> None:
         """Refuse the request unless the token has the right.
@@ -129,6 +142,7 @@ class Services:
     events: Events
     revocations: Revocations
     access: AccessDoor
+    organizations: OrganizationDoor
     connect: ConnectDoor
     disconnect: DisconnectDoor
     runs: RunDoor

@@ -48,7 +48,9 @@ class Filters:
                 parts.append(Combine("and", (self.condition(shape, value),), negated=True))
             elif name == "customFields":
                 _capped(value, where)
-                parts += [self._custom(each) for each in value]
+                parts += [self._custom(each, where) for each in value]
+            elif names[name] in shape.findable:
+                parts += self._found(shape, names[name], value, where)
             elif names[name] in shape.relations:
                 relation = names[name]
                 target = SHAPES[shape.relations[relation].target]
@@ -80,17 +82,34 @@ class Filters:
             return Compare(name, "null", None, negated=not value)
         if op == "prefix":
             return self._prefix(name, fit(value, where))
-        if op == "in":
+        many = op in {"in", "hasAny"}
+        if many:
             _capped(value, where)
-        fitted: Any = [fit(each, where) for each in value] if op == "in" else fit(value, where)
+        fitted: Any = [fit(each, where) for each in value] if many else fit(value, where)
         slot = self._slot(fitted)
         if column is not None and column.ordinal is not None:
             self._slot([ordinal_of(each) for each in fitted] if op == "in" else ordinal_of(fitted))
         return Compare(name, op, slot)  # type: ignore[arg-type]
 
-    def _custom(self, given: dict[str, Any]) -> CustomField:
+    def _found(self, shape: Shape, name: str, given: Any, where: str) -> list[Condition]:
+        """Give the conditions of a field that is found in a way of its own."""
+        way = shape.findable[name]
+        if way.kind == "keys":
+            _capped(given, where)
+            return [self._custom(each, where, column=name) for each in given]
+        if way.kind == "labels":
+            return [self._compare(name, op, value, f"{where}.{op}", _short) for op, value in given.items()]
+        parts: list[Condition] = []
+        for inside, compares in given.items():
+            _given(compares, f"{where}.{inside}")
+            parts += [
+                self._compare(f"{name}.{inside}", op, value, f"{where}.{inside}.{op}", _text)
+                for op, value in compares.items()
+            ]
+        return parts
+
+    def _custom(self, given: dict[str, Any], where: str, *, column: str | None = None) -> CustomField:
         """Give the conditions on one custom field; without any, the field has a value."""
-        where = "filter.customFields"
         name = self._slot(_short(given["name"], f"{where}.name"))
         conditions = {op: value for op, value in given.items() if op != "name"}
         absent = conditions.pop("isNull", False)
@@ -98,7 +117,7 @@ class Filters:
         if absent and conditions:
             raise bad_input(f"{where}.isNull true goes with no other condition.")
         compares = [self._compare("value", op, value, f"{where}.{op}", _short) for op, value in conditions.items()]
-        return CustomField(name, tuple(compares), absent=absent)
+        return CustomField(name, tuple(compares), absent=absent, column=column)
 
     def _prefix(self, name: str, prefix: str) -> Compare:
         slot, end = self._slot(prefix), end_of_prefix(prefix)
@@ -118,13 +137,17 @@ def _capped(values: list[Any], where: str) -> None:
         raise bad_input(f"{where} takes at most {MAX_LISTED} values.")
 
 
-def _short(value: str, where: str) -> str:
-    if len(value) > LONGEST_VALUE:
-        raise bad_input(f"{where} takes at most {LONGEST_VALUE} characters.")
+def _text(value: str, where: str) -> str:
     try:
         return text(value)
     except ValueError as error:
         raise bad_input(f"{where} takes no such value: {error}.") from error
+
+
+def _short(value: str, where: str) -> str:
+    if len(value) > LONGEST_VALUE:
+        raise bad_input(f"{where} takes at most {LONGEST_VALUE} characters.")
+    return _text(value, where)
 
 
 def _fit(value: Any, shape: Shape, column: Column, where: str) -> Any:

@@ -11,7 +11,7 @@ import strawberry
 from sqlmodel import SQLModel
 
 from db.models import columns as c
-from db.models.base import Many, One
+from db.models.base import Findable, Many, One
 from db.models.custom import LONGEST_VALUE
 from db.models.organization import TokenScope
 from db.models.records import IncompleteReason
@@ -102,16 +102,35 @@ def _comparison(kind: str, plain: Any, *, nullable: bool) -> type:
 
 
 @cache
-def _custom_field() -> type:
+def _custom_field(name: str = "CustomFieldFilter", what: str = "custom field") -> type:
     text = f"at most {LONGEST_VALUE} characters"
     fields: dict[str, tuple[Any, str]] = {
-        "name": (str, "Name of the field, at the top of customFields."),
+        "name": (str, f"Name of the {what}, at the top."),
         "eq": (str, f"Is this value, as text: `true`, `12.50`, {text}."),
         "in_": (list[str], "Is one of these, at most 100."),
         "prefix": (str, f"Begins with this text, {text}."),
         "is_null": (bool, "True: the field is missing, null, or holds more than one value. False: it has one value."),
     }
-    return _input("CustomFieldFilter", fields, "Conditions on one custom field.", required={"name"})
+    return _input(name, fields, f"Conditions on one {what}.", required={"name"})
+
+
+def _found_by(type_name: str, name: str, way: Findable) -> tuple[Any, str]:
+    """Give the input of a field that lists are filtered by in a way of its own."""
+    if way.kind == "keys":
+        keys = _custom_field("MetadataFilter", "value of the metadata")
+        return list[keys], "Conditions on its values; all must hold."  # type: ignore[valid-type]
+    if way.kind == "labels":
+        fields: dict[str, tuple[Any, str]] = {
+            "has": (str, "This is one of them."),
+            "has_any": (list[str], "One of these is one of them, at most 100."),
+        }
+        return _input("LabelsFilter", fields, "Conditions on a list of labels; all must hold."), "Its labels."
+    value = SHAPES[type_name].columns[name].value
+    texts = {inside: (_comparison("text", str, nullable=False), f"Its {inside}.") for inside in way.columns}
+    title = getattr(value, "__name__", name.capitalize())
+    return _input(
+        f"{title}Filter", texts, "Conditions on what is inside; all must hold."
+    ), "What is inside fulfils this."
 
 
 @cache
@@ -132,6 +151,8 @@ def filter_type(type_name: str) -> Any:
             fields[name] = (filter_type(relation.target), "It is known, and fulfils this.")
         if isinstance(relation, Many) and not relation.paged and any(_filterable(relation.target)):
             fields[name] = (filter_type(relation.target), "One of them at least fulfils this.")
+    for name, way in shape.findable.items():
+        fields[name] = _found_by(type_name, name, way)
     if shape.custom:
         fields["custom_fields"] = (list[_custom_field()], "Conditions on custom fields; all must hold.")  # type: ignore[misc]
     own = f"{type_name}Filter"

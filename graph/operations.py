@@ -16,6 +16,7 @@ from graphql import ExecutionResult, GraphQLError, GraphQLSchema, OperationType
 from graphql.execution import Executor as GraphQLExecutor
 from graphql.execution import create_source_event_stream, map_source_to_response_event
 
+from db.audit import act_as
 from db.types import ErrorCode
 from graph.context import Context
 from graph.errors import ApiError, bad_input, code_of, is_unexpected, told
@@ -153,6 +154,7 @@ class Operations:
         if operation is None:
             raise bad_input(_which(name, among=len(prepared.operations)))
         context.operation_name, context.operation_type = name, operation.operation.value.upper()
+        act_as(context.who.actor)
         if operation.operation not in kinds:
             raise WrongKind(operation.operation)
         wanted = price(self._schema, prepared, name, asked.variables)

@@ -11,6 +11,7 @@ from graph.errors import ApiError
 from graph.lists import list_field
 from graph.queries.issues import IssueQueries
 from graph.types.access import ApiKey, ApiKeyConnection, CreditEntry
+from graph.types.audit import AuditEntryConnection
 from graph.types.inventory import InventoryLevel, InventoryLevelConnection, Location, LocationConnection
 from graph.types.issues import ConnectionError, Issue  # noqa: A004  (the name in the API)
 from graph.types.items import Item, ItemConnection
@@ -135,6 +136,13 @@ class Query(IssueQueries):
         "RequestLog",
         RequestLogConnection,
         "Requests of the organization's tokens; for organization keys with the scope ADMIN.",
+        of_connection=True,
+        only=TokenScope.ADMIN,
+    )
+    audit_log: AuditEntryConnection = list_field(
+        "AuditEntry",
+        AuditEntryConnection,
+        "Changes of configuration: who made them, and what they changed; for organization keys with the scope ADMIN.",
         of_connection=True,
         only=TokenScope.ADMIN,
     )

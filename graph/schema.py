@@ -17,6 +17,7 @@ from graph.mutations.connections import ConnectionMutations
 from graph.mutations.endings import EndingMutations
 from graph.mutations.inventory import InventoryMutations
 from graph.mutations.maintenance import MaintenanceMutations
+from graph.mutations.organization import OrganizationMutations
 from graph.mutations.parties import PartyMutations
 from graph.mutations.purchasing import PurchasingMutations
 from graph.mutations.runs import RunMutations
@@ -35,6 +36,7 @@ class Mutation(
     ConnectionMutations,
     EndingMutations,
     AccessMutations,
+    OrganizationMutations,
     RunMutations,
     PurchasingMutations,
     MaintenanceMutations,

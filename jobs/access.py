@@ -6,12 +6,12 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from db import connections, tokens
+from db import audit, connections, tokens
 from db.engine import Database, WriteSession
 from db.models.connection import ConnectionStatus
 from db.models.organization import ApiKey, TokenEnd, TokenKind, TokenScope
 from db.scope import Scope
-from db.types import ErrorCode, Problem
+from db.types import ErrorCode, Problem, encode_id
 from jobs.queue import Queue
 
 _MAX_NAME: Final = 255
@@ -33,14 +33,23 @@ class AccessDoor:
         self._queue = queue
         self._now = now
 
-    async def create_key(self, scope: Scope, *, name: str, may: TokenScope) -> tuple[Issued | None, list[Problem]]:
-        """Issue an organization key."""
+    async def create_key(
+        self, scope: Scope, *, name: str, may: TokenScope, api_version: str | None = None
+    ) -> tuple[Issued | None, list[Problem]]:
+        """Issue an organization key.
+
+        Args:
+            api_version: The version of the API that it is pinned to; None for the newest stable one.
+        """
         name = name.strip()
         if not 0 < len(name) <= _MAX_NAME or "\0" in name:
             message = f"A key's name has 1 to {_MAX_NAME} characters."
             return None, [Problem(ErrorCode.BAD_USER_INPUT, message, ("name",))]
         async with self._database.write(scope) as session:
-            return self._issue(session, scope, name=name, may=may), []
+            issued = self._issue(session, scope, name=name, may=may, api_version=api_version)
+            told = {"name": name, "scope": may.value, "apiVersion": api_version}
+            audit.record(session, scope, "createApiKey", target=("ApiKey", issued.token_id), changes=told)
+            return issued, []
 
     async def rotate_key(self, scope: Scope, token_id: UUID) -> tuple[Issued | None, list[Problem]]:
         """Issue an organization key in the place of another, with its name and rights; the other is dead at once."""
@@ -50,8 +59,11 @@ class AccessDoor:
                 return None, [_unknown()]
             if old.revoked_at is not None:
                 return None, [Problem(ErrorCode.CONFLICT, "The key is dead already; make a new one.", ("apiKeyId",))]
-            issued = self._issue(session, scope, name=old.name, may=TokenScope(old.scope))
+            may = TokenScope(old.scope)
+            issued = self._issue(session, scope, name=old.name, may=may, api_version=old.api_version)
             await tokens.end(session, scope, TokenEnd.ROTATED, now=self._now(), token_id=token_id)
+            told = {"name": old.name, "successor": encode_id("ApiKey", issued.token_id)}
+            audit.record(session, scope, "rotateApiKey", target=("ApiKey", token_id), changes=told)
         await self._queue.wake_revoked(scope)
         return issued, []
 
@@ -67,6 +79,10 @@ class AccessDoor:
                 message = "It is the last key that may manage the organization; make another one first."
                 return [Problem(ErrorCode.CONFLICT, message, ("apiKeyId",))]
             await tokens.end(session, scope, TokenEnd.REVOKED, now=self._now(), token_id=token_id)
+            if key.revoked_at is None:
+                held = Scope(scope.organization_id, key.connection_id)
+                told = {"name": key.name, "lastFour": key.last_four}
+                audit.record(session, held, "revokeApiKey", target=("ApiKey", token_id), changes=told)
         await self._queue.wake_revoked(scope)
         return []
 
@@ -81,11 +97,16 @@ class AccessDoor:
             if status in _NO_TOKEN:
                 return None, [Problem(_NO_TOKEN[status], f"The connection is {status.value}.", ("connectionId",))]
             issued = await replace_token(session, own, now=self._now())
+            audit.record(session, own, "rotateConnectionToken", changes={"lastFour": issued.token[-4:]})
         await self._queue.wake_revoked(own)
         return issued, []
 
-    def _issue(self, session: WriteSession, scope: Scope, *, name: str, may: TokenScope) -> Issued:
-        token, row = tokens.issue(TokenKind.ORGANIZATION, scope=scope, may=may, name=name, now=self._now())
+    def _issue(
+        self, session: WriteSession, scope: Scope, *, name: str, may: TokenScope, api_version: str | None
+    ) -> Issued:
+        token, row = tokens.issue(
+            TokenKind.ORGANIZATION, scope=scope, may=may, name=name, now=self._now(), api_version=api_version
+        )
         session.add(row)
         return Issued(row.id, token)
 

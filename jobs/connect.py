@@ -1,6 +1,6 @@
 """The connect door: check credentials against the live system, then store the connection whole, or renewed."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -9,12 +9,13 @@ from uuid import UUID
 from connectors.base import Checked, Connector, Form
 from connectors.errors import AuthError, ConnectorError
 from connectors.policy import feeds_of, full_every_hours
-from db import capabilities, connections, events, statuses, sync
+from db import audit, capabilities, connections, events, statuses, sync
 from db import credentials as sealing
 from db import credits as credit_ledger
 from db import disconnect as ending
 from db.connections import Opened
 from db.credits import CreditsExhausted
+from db.engine import WriteSession
 from db.models.connection import ConnectedEntity, ConnectedSystem, ConnectionStatus, CustomerRef, EntityState
 from db.models.sync import SyncMode, SyncTrigger
 from db.scope import Scope
@@ -43,6 +44,20 @@ class ConnectRequest:
     write_defaults: Mapping[str, Any] = field(default_factory=dict)
     tags: tuple[str, ...] = ()
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    connection_id: UUID | None = None
+    """The id that the connection gets; None for a new one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A connector with its forms filled."""
+
+    connector: Connector
+    credentials: Form
+    defaults: Form
+
+
+First = Callable[[WriteSession], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +77,17 @@ class ConnectDoor(SettingsDoor):
         Returns:
             The connection with its token, or what is wrong; then nothing was stored.
         """
+        prepared, problems = self.prepare(request)
+        if prepared is None:
+            return None, problems
+        try:
+            checked = await self.checked_live(prepared)
+        except ConnectorError as error:
+            return None, [_refusal(error, remedy="Correct the credentials and connect again.")]
+        return await self.store(scope, request, prepared, checked)
+
+    def prepare(self, request: ConnectRequest) -> tuple[Prepared | None, list[Problem]]:
+        """Fill the forms of a system with what was given for it; the source is not asked."""
         connector = self._sources.connectors.get(request.system)
         if connector is None:
             known = ", ".join(sorted(self._sources.connectors))
@@ -79,14 +105,7 @@ class ConnectDoor(SettingsDoor):
         )
         if credentials is None or defaults is None or more:
             return None, problems + more
-        try:
-            checked = await self._checked_live(connector, credentials)
-        except ConnectorError as error:
-            return None, [_refusal(error, remedy="Correct the credentials and connect again.")]
-        try:
-            return await self._store(scope, request, connector, credentials, defaults, checked), []
-        except CreditsExhausted as exhausted:
-            return None, [_exhausted(exhausted, connector)]
+        return Prepared(connector, credentials, defaults), []
 
     async def reauthorize(
         self, scope: Scope, connection_id: UUID, given: Mapping[str, Any]
@@ -102,24 +121,31 @@ class ConnectDoor(SettingsDoor):
             The connection with its new token, or what is wrong; then everything stays as it was.
         """
         own = scope.narrowed(connection_id)
+        prepared, problems = await self.prepare_renewal(own, connection_id, given)
+        if prepared is None:
+            return None, problems
+        try:
+            await self.checked_live(prepared)
+        except ConnectorError as error:
+            return None, [_refusal(error, remedy="Correct the credentials and try again.")]
+        return await self.replace(own, connection_id, prepared.credentials)
+
+    async def prepare_renewal(
+        self, own: Scope, connection_id: UUID, given: Mapping[str, Any]
+    ) -> tuple[Prepared | None, list[Problem]]:
+        """Fill the credential form of a connection's system anew; its source is not asked."""
         async with self._database.read(own) as session:
             opened = await connections.opened(session, own, connection_id)
         if opened is None or opened.status is ConnectionStatus.DISCONNECTED:
             return None, [_missing(opened)]
         connector = self._sources.connectors[opened.system]
-        before = self._identity(connector, opened)
+        before = self.identity(connector, opened)
         known = {name: value for name, value in before.items() if value is not None}
         credentials, problems = fill(connector.spec.credentials, {**known, **given}, path=("credentials",))
         if credentials is None:
             return None, problems
         problems = _other_source(before, credentials)
-        if problems:
-            return None, problems
-        try:
-            await self._checked_live(connector, credentials)
-        except ConnectorError as error:
-            return None, [_refusal(error, remedy="Correct the credentials and try again.")]
-        return await self._replace(own, connection_id, credentials)
+        return (None, problems) if problems else (Prepared(connector, credentials, connector.spec.write_defaults()), [])
 
     async def check(self, scope: Scope, connection_id: UUID) -> tuple[Checked | None, list[Problem]]:
         """Ask a connection's source whether it works; what comes of that is recorded.
@@ -137,7 +163,7 @@ class ConnectDoor(SettingsDoor):
             told = f"{error.message} {error.remedy}"
             return None, [Problem(error.code, told, ("connectionId",), error.source_message)]
 
-    def _identity(self, connector: Connector, opened: Opened) -> dict[str, Any]:
+    def identity(self, connector: Connector, opened: Opened) -> dict[str, Any]:
         """Give the stored values that tell which source it is; none where the old credentials cannot be opened."""
         try:
             stored = self._sources.vault.open(opened.id, opened.sealed) if opened.sealed else None
@@ -145,11 +171,25 @@ class ConnectDoor(SettingsDoor):
             stored = None
         return {name: stored.get(name) for name in connector.spec.identity} if stored is not None else {}
 
-    async def _replace(
-        self, own: Scope, connection_id: UUID, credentials: Form
+    async def replace(
+        self,
+        own: Scope,
+        connection_id: UUID,
+        credentials: Form,
+        *,
+        first: First | None = None,
+        action: str = "reauthorizeConnection",
     ) -> tuple[Connected | None, list[Problem]]:
+        """Put checked credentials in the place of a connection's, and issue a new token.
+
+        Args:
+            first: Done first in the transaction; what it raises ends it.
+            action: What the audit log calls it.
+        """
         now = self._now()
         async with self._database.write(own) as session:
+            if first is not None:
+                await first(session)
             await ending.fence_off(session, own)
             runs = await ending.resume_work(session, own, now=now)
             row = await connections.locked(session, own)
@@ -157,6 +197,8 @@ class ConnectDoor(SettingsDoor):
                 return None, [_missing(row)]
             await sealing.reseal(session, own, self._sources.vault.seal(connection_id, revealed(credentials)))
             issued = await replace_token(session, own, now=now)
+            changes = {"credentials": audit.WITHHELD, "lastFour": issued.token[-4:]}
+            audit.record(session, own, action, changes=changes)
             moved = await statuses.change(session, own, Change.REAUTHORIZED)
             told = [moved] if moved else []
             told += await health.succeeded(session, own, operation=health.CHECK, now=now)
@@ -167,22 +209,58 @@ class ConnectDoor(SettingsDoor):
             await self._queue.wake_sync(own, run_id)
         return Connected(connection_id, issued.token), []
 
-    async def _checked_live(self, connector: Connector, credentials: Form) -> Checked:
-        with without_secrets(credentials):
-            async with connector.open(credentials, egress=self._sources.egress) as source:
+    async def checked_live(self, prepared: Prepared) -> Checked:
+        """Make the cheapest calls that prove address, credentials and rights.
+
+        Raises:
+            ConnectorError: The source failed; no word of it holds a secret of the credentials.
+        """
+        with without_secrets(prepared.credentials):
+            async with prepared.connector.open(prepared.credentials, egress=self._sources.egress) as source:
                 return await source.check()
 
-    async def _store(
+    async def cost(self, prepared: Prepared) -> int:
+        """Tell how many credits a connection would take."""
+        base_url = str(getattr(prepared.credentials, "base_url", "") or "")
+        return prepared.connector.spec.credits * (2 if await self._sources.egress.on_premise(base_url) else 1)
+
+    async def store(
         self,
         scope: Scope,
         request: ConnectRequest,
-        connector: Connector,
-        credentials: Form,
-        defaults: Form,
+        prepared: Prepared,
         checked: Checked,
+        *,
+        first: First | None = None,
+        action: str = "connectSystem",
+    ) -> tuple[Connected | None, list[Problem]]:
+        """Store a connection whose credentials were checked, with its token and its first runs.
+
+        Args:
+            first: Done first in the transaction; what it raises ends it.
+            action: What the audit log calls it.
+
+        Returns:
+            The connection, or that there are not enough credits; then nothing was stored.
+        """
+        try:
+            return await self._stored(scope, request, prepared, checked, first=first, action=action), []
+        except CreditsExhausted as exhausted:
+            return None, [_exhausted(exhausted, prepared.connector)]
+
+    async def _stored(
+        self,
+        scope: Scope,
+        request: ConnectRequest,
+        prepared: Prepared,
+        checked: Checked,
+        *,
+        first: First | None,
+        action: str,
     ) -> Connected:
         now = self._now()
-        connection_id = new_id()
+        connector, credentials = prepared.connector, prepared.credentials
+        connection_id = request.connection_id or new_id()
         own = Scope(scope.organization_id, connection_id)
         token, token_row = connection_token(own, now=now)
         base_url = str(getattr(credentials, "base_url", "") or "")
@@ -196,19 +274,23 @@ class ConnectDoor(SettingsDoor):
             tags=list(request.tags),
             metadata_=dict(request.metadata),
             base_url=base_url or None,
-            write_defaults=defaults.model_dump(mode="json", exclude_unset=True),
+            write_defaults=prepared.defaults.model_dump(mode="json", exclude_unset=True),
             historical_period_days=request.historical_period_days,
-            credits=connector.spec.credits * (2 if await self._sources.egress.on_premise(base_url) else 1),
+            credits=await self.cost(prepared),
             token_last_four=token_row.last_four,
             created_at=now,
         )
         sealed = self._sources.vault.seal(connection_id, revealed(credentials))
         synced = self._entities(own, connector, checked, now)
         async with self._database.write(own) as session:
+            if first is not None:
+                await first(session)
             await credit_ledger.hold(session, own, row.credits, now=now)
             await connections.add(session, connection=row, sealed=sealed, token=token_row, entities=synced)
             await capabilities.declare(session, declared(connector), connection=connection_id)
             await capabilities.refuse(session, own, refusals(connector, checked))
+            told = {"system": connector.spec.slug, "credits": row.credits, "lastFour": token_row.last_four}
+            audit.record(session, own, action, changes={**told, "credentials": audit.WITHHELD})
             runs = [
                 await sync.request(
                     session, own, entity=Entity(each.entity), mode=SyncMode.INCREMENTAL, trigger=SyncTrigger.INITIAL

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from db import connections, credentials, events, purge, statuses, tokens
+from db import audit, connections, credentials, events, purge, statuses, tokens
 from db import credits as credit_ledger
 from db import disconnect as ending
 from db.engine import Database
@@ -45,6 +45,7 @@ class DisconnectDoor:
                 await tokens.end(session, own, TokenEnd.DISCONNECTED, now=now, token_id=None)
                 await credentials.shred(session, own)
                 await credit_ledger.give_back(session, own, now=now)
+                audit.record(session, own, "disconnect")
                 await events.append(session, own, [moved])
         await self._queue.wake_revoked(own)
         await self._queue.wake_followers(own)
@@ -61,6 +62,8 @@ class DisconnectDoor:
         own = scope.narrowed(connection_id)
         async with self._database.write(own) as session:
             verdict = await purge.request(session, own, confirm=confirm, now=self._now())
+            if verdict is Verdict.BEGUN:
+                audit.record(session, own, "deleteConnectionData")
         if verdict in _NOT_DELETED:
             return None, [_NOT_DELETED[verdict]]
         return await work_off(self._database, own, seconds=DELETE_SECONDS), []

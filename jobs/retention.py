@@ -6,7 +6,7 @@ from typing import Final
 
 import structlog
 
-from db import request_log
+from db import audit, request_log, sessions
 from db.engine import Database
 
 log = structlog.get_logger(__name__)
@@ -20,14 +20,17 @@ class Retention:
     """How long things are kept."""
 
     request_log_days: int = 30
+    audit_log_days: int = 730
 
 
 async def prune(database: Database, retention: Retention, *, batch: int = BATCH) -> int:
     """Delete what is too old; gives how many rows it were."""
     deleted, found = 0, batch
-    while found == batch:
+    while found:
         async with database.system() as session:
             found = await request_log.prune(session, days=retention.request_log_days, most=batch)
+            found += await audit.prune(session, days=retention.audit_log_days, most=batch)
+            found += await sessions.prune(session, most=batch)
         deleted += found
     return deleted
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
 
-from db import events, runs
+from db import audit, events, runs
 from db.engine import Database, WriteSession
 from db.events import NewEvent
 from db.models.sync import SyncRun
@@ -37,6 +37,8 @@ class RunDoor:
             return [_unknown()]
         async with self._database.write(own) as session:
             came_to, run = await runs.cancel(session, own, run_id)
+            if came_to not in {Cancel.UNKNOWN, Cancel.ENDED_BEFORE}:
+                audit.record(session, own, "cancelSync", target=("SyncRun", run_id))
             if run is not None and came_to is Cancel.ENDED:
                 await events.append(session, own, await self._answered(session, own, run))
         return await self._told(own, came_to)
@@ -53,6 +55,7 @@ class RunDoor:
         async with self._database.write(own) as session:
             came_to, run = await runs.answer(session, own, run_id, delete=delete)
             if run is not None and came_to is Answer.TAKEN:
+                audit.record(session, own, "confirmDeletions", target=("SyncRun", run_id), changes={"confirm": delete})
                 told = await self._answered(session, own, run)
                 ended = [] if delete else [run_event(run, "sync.succeeded")]
                 await events.append(session, own, [*told, *ended])

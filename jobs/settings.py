@@ -3,13 +3,14 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from pydantic import ValidationError
 
 from connectors.base import Connector
-from db import connections, events, statuses, sync
+from db import audit, connections, events, statuses, sync
+from db.audit import WITHHELD
 from db.engine import Database
 from db.models.connection import ConnectionStatus, CustomerRef, EntityState
 from db.models.sync import SyncMode, SyncTrigger
@@ -80,6 +81,7 @@ class SettingsDoor:
                     session, own, entity=schedule["entity"], values=self._schedule_values(schedule)
                 )
             await connections.update(session, own, connection_id, values)
+            audit.record(session, own, "updateConnection", changes=_told(changes, schedules))
             moved = await statuses.change(session, own, rest) if rest else None
             await events.append(session, own, [moved] if moved else [])
         await self._queue.wake_followers(own)
@@ -150,9 +152,26 @@ class SettingsDoor:
                 await sync.request(session, own, entity=entity, mode=mode, trigger=SyncTrigger.MANUAL)
                 for entity in wanted
             ]
+            asked = {"entities": [entity.value for entity in wanted], "mode": mode.value}
+            audit.record(session, own, "triggerSync", changes=asked)
         for run_id, _ in runs:
             await self._queue.wake_sync(own, run_id, long=mode is SyncMode.FULL)
         return [run_id for run_id, _ in runs], []
+
+
+def _told(changes: Mapping[str, Any], schedules: tuple[Mapping[str, Any], ...]) -> dict[str, Any]:
+    """Tell changed settings to the audit log; what is the customer's is left out."""
+    told = {_NAMES.get(name, name): WITHHELD if name in _CUSTOMERS else value for name, value in changes.items()}
+    rows = [{_NAMES.get(name, name): value for name, value in each.items()} for each in schedules]
+    return {**told, **({"schedules": rows} if rows else {})}
+
+
+_NAMES: Final = {
+    "historical_period_days": "historicalPeriodDays",
+    "write_defaults": "writeDefaults",
+    "every_minutes": "everyMinutes",
+}
+_CUSTOMERS: Final = frozenset({"customer", "metadata", "write_defaults"})
 
 
 def _bad(name: str, message: str) -> Problem:

@@ -6,7 +6,8 @@ from sqlmodel import SQLModel
 import db.models.event
 import db.models.history
 import db.models.organization
-import db.models.registry  # noqa: F401  (imports register the tables)
+import db.models.registry
+import db.models.session  # noqa: F401  (imports register the tables)
 
 context.configure(
     connection=context.config.attributes["connection"],

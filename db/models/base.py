@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 from uuid import UUID
 
 from pydantic import ConfigDict
@@ -81,6 +81,20 @@ class Computed:
     description: str
     sql: str
     nullable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Findable:
+    """A field that lists are filtered by in a way of its own; declared in a table's `findable`.
+
+    Attributes:
+        kind: `inside`: texts inside a JSON value, each kept in a column of its own. `labels`: a list of texts.
+            `keys`: a JSON object, by the values at its top.
+        columns: For `inside`, name inside → column.
+    """
+
+    kind: Literal["inside", "labels", "keys"]
+    columns: dict[str, str] = field(hash=False, default_factory=dict)
 
 
 Relation = One | Many

@@ -5,11 +5,12 @@ from enum import StrEnum
 from typing import Any, ClassVar
 from uuid import UUID
 
+from sqlalchemy import Computed as Generated
 from sqlalchemy import Index
 from sqlmodel import SQLModel
 
 from db.models import columns as c
-from db.models.base import Computed, ConnectionRow, Fields, Many, One, Relation, TenantRow, Value, one_of
+from db.models.base import Computed, ConnectionRow, Fields, Findable, Many, One, Relation, TenantRow, Value, one_of
 from db.types import Entity, new_id
 
 
@@ -55,7 +56,7 @@ class EntityState(StrEnum):
 class SystemFields(Fields):
     """A kind of source that can be connected."""
 
-    slug: str = c.text("Its name in the API.", primary_key=True, default=c.REQUIRED)
+    slug: str = c.text("Its name in the API.", primary_key=True, default=c.REQUIRED, filterable=True)
     name: str = c.text("Its name for people.", default=c.REQUIRED)
     vendor: str = c.text("Who makes it.", default=c.REQUIRED)
     category: SystemCategory = c.choice("What kind of software it is.")
@@ -130,17 +131,34 @@ class ConnectedSystem(ConnectionFields, TenantRow, table=True):
         one_of("status", ConnectionStatus),
         Index("connection_organization", "organization_id", "id"),
         Index("connection_status", "organization_id", "status", "id"),
+        Index("connection_customer", "organization_id", "customer_ref", "id"),
     )
     relations: ClassVar[dict[str, Relation]] = {
-        "system": One("System", {"slug": "system_slug"}),
+        "system": One("System", {"slug": "system_slug"}, filterable=True),
         "entities": Many("ConnectedEntity", {"connection_id": "id"}, order=("entity",)),
         "health": One("ConnectionHealth", {"connection_id": "id"}),
         "tokens": Many("ApiKey", {"connection_id": "id"}, order=("id",)),
         "capabilities": Many("Capability", {"connection_id": "id"}, order=("entity", "operation")),
     }
 
+    findable: ClassVar[dict[str, Findable]] = {
+        "customer": Findable("inside", {"ref": "customer_ref", "name": "customer_name"}),
+        "tags": Findable("labels"),
+        "metadata": Findable("keys"),
+    }
+
     id: UUID = c.uuid("Our own id.", primary_key=True, default_factory=new_id)
     system_slug: str = c.text("The kind of source.", default=c.REQUIRED, public=False)
+    customer_ref: str = c.text(
+        "The customer's key, to find connections by.",
+        sa_column_args=[Generated("customer ->> 'ref'", persisted=True)],
+        public=False,
+    )
+    customer_name: str = c.text(
+        "The customer's name, to find connections by.",
+        sa_column_args=[Generated("customer ->> 'name'", persisted=True)],
+        public=False,
+    )
 
 
 class ConnectionSecret(ConnectionRow, table=True):

@@ -64,6 +64,7 @@ class Organization(SQLModel, table=True):
     credits_pool: int = c.integer("Credits it may hold for connections.", unit="credits", default=0)
     credits_used: int = c.integer("Credits that its connections hold: the ledger's sum.", unit="credits", default=0)
     created_at: datetime = c.instant("When it was made, UTC.", default=c.REQUIRED)
+    allowed_origins: list[str] = c.texts("Origins of web pages that may embed the connect page and get its codes.")
 
 
 class CreditEntryFields(Fields):
@@ -99,6 +100,9 @@ class ApiKeyFields(Fields):
     name: str = c.text("What people call it.", default="")
     scope: TokenScope = c.choice("What it may do.")
     last_four: str = c.text("Its last four characters, to tell tokens apart.", max_length=4, default=c.REQUIRED)
+    api_version: str | None = c.text(
+        "The version of the API that its requests get, where they name none; null for the newest stable one."
+    )
     created_at: datetime = c.instant("When it was issued, UTC.", default=c.REQUIRED)
     last_used_at: datetime | None = c.instant("When it was last used, UTC, to the minute.")
     revoked_at: datetime | None = c.instant("When it stopped working for good, UTC.")

@@ -5,6 +5,7 @@ from typing import Final
 
 from sqlmodel import SQLModel
 
+from db.models.audit import AuditEntry
 from db.models.base import Computed, EntityRow, Fields, One
 from db.models.capability import Capability
 from db.models.connection import ConnectedEntity, ConnectedSystem, System
@@ -124,6 +125,7 @@ READABLE: Final[tuple[type[SQLModel], ...]] = (
     ApiKey,
     CreditEntry,
     RequestLog,
+    AuditEntry,
     *(spec.table for spec in ENTITIES),
     *(child.table for spec in ENTITIES for child in spec.children),
 )

@@ -36,6 +36,9 @@ class Organization(Node):
 
     name: str = strawberry.field(description="Its name.")
     credits: Credits = strawberry.field(description="What it may connect.")
+    allowed_origins: list[str] = strawberry.field(
+        description="Origins of web pages that may embed the connect page and get its codes."
+    )
 
 
 @strawberry.type(description="The token that asks.")
@@ -99,4 +102,5 @@ async def _organization_of(context: Context) -> Organization:
     if row is None:
         raise ApiError(ErrorCode.NOT_FOUND, "The organization is gone.")
     told = Credits(pool=row.credits_pool, used=row.credits_used, available=row.credits_pool - row.credits_used)
-    return Organization(id=strawberry.ID(encode_id("Organization", row.id)), name=row.name, credits=told)
+    key = strawberry.ID(encode_id("Organization", row.id))
+    return Organization(id=key, name=row.name, credits=told, allowed_origins=row.allowed_origins)

@@ -27,6 +27,14 @@ VALUES: Final[dict[str, list[Any]]] = {
     "Date": [told_value(day, "") for day in DAYS if day],
     "DateTime": [told_value(at, "") for at in INSTANTS if at],
     "Decimal": [*(told_value(amount, "") for amount in AMOUNTS if amount is not None), "100.000045"],
+    "MetadataFilter": [
+        {"name": "site", "eq": "a"},
+        {"name": "site", "isNull": True},
+        {"name": "n", "in": ["1", "2"]},
+        {"name": "site", "prefix": "a"},
+        {"name": "list"},
+    ],
+    "LabelsFilter": [{"has": "red"}, {"hasAny": ["red", "blue"]}, {"has": "red", "hasAny": ["blue"]}, {"hasAny": []}],
     "CustomFieldFilter": [
         {"name": "colour", "eq": "red"},
         {"name": "colour", "isNull": True},

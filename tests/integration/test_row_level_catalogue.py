@@ -202,7 +202,9 @@ async def test_the_system_role_may_do_exactly_what_it_is_granted(catalogue: asyn
     assert {row["name"]: row["rights"] for row in tables} == {
         "alembic_version": ["SELECT"],
         "api_token": ["SELECT"],
+        "audit_entry": ["DELETE"],
         "call_budget": ["SELECT", "UPDATE"],
+        "connect_session": ["DELETE"],
         "connected_entity": ["SELECT", "UPDATE"],
         "connection_capability": ["DELETE", "INSERT", "SELECT", "UPDATE"],
         "connection_error": ["DELETE"],
@@ -214,6 +216,8 @@ async def test_the_system_role_may_do_exactly_what_it_is_granted(catalogue: asyn
     }
     assert {(row["name"], row["right"]): row["columns"] for row in columns} == {
         ("api_token", "UPDATE"): ["last_used_at"],
+        ("audit_entry", "SELECT"): ["id"],
+        ("connect_session", "SELECT"): ["code_expires_at", "expires_at", "id", "organization_id"],
         ("connection", "SELECT"): [
             "data_deletion_requested_at",
             "disconnected_at",

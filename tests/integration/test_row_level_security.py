@@ -21,7 +21,7 @@ from tests.fixtures.everything import Everything, row_of, scoped_tables
 NO_FILTER = "$1::uuid IS NOT NULL AND ($2::uuid IS NULL OR true)"
 LISTED = [shape for shape in SHAPES.values() if shape.key == "id" and shape.connection_column is not None]
 TABLES = scoped_tables()
-APPENDED = {"credit_entry", "record_version", "sync_seen", "vanished_item"}
+APPENDED = {"audit_entry", "credit_entry", "record_version", "sync_seen", "vanished_item"}
 """Tables that the application may add rows to and never change."""
 PRUNED = {"record_version", "sync_seen", "vanished_item"}
 """Those of them whose old rows it may delete."""

@@ -1,0 +1,70 @@
+"""Connect sessions: found by their id, changed under their row's lock, deleted soon after their end."""
+
+import hmac
+import secrets
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlmodel import col, select
+
+from db.engine import Database, SystemSession, WriteSession
+from db.models.session import ConnectSession
+from db.scope import Scope
+from db.tokens import hash_of
+
+_KEPT_MINUTES: Final = 10
+_ORGANIZATION: Final = "SELECT organization_id FROM connect_session WHERE id = :id"
+_PRUNE: Final = text(
+    """
+    DELETE FROM connect_session WHERE id IN (
+        SELECT id FROM connect_session
+        WHERE greatest(expires_at, coalesce(code_expires_at, expires_at)) < now() - make_interval(mins => :minutes)
+        ORDER BY id LIMIT :most)
+    """
+)
+
+
+def make_secret(prefix: str) -> str:
+    """Make a secret of 256 random bits; what is stored of it is `hash_of`."""
+    return f"{prefix}_{secrets.token_urlsafe(32)}"
+
+
+def matches(secret: str, kept: bytes | None) -> bool:
+    """Tell whether a secret is the one whose hash was kept."""
+    return kept is not None and hmac.compare_digest(hash_of(secret), kept)
+
+
+async def scope_of(database: Database, session_id: UUID) -> Scope | None:
+    """Give the organization of a session, whoever asks; None where there is none."""
+    rows = await database.at_once(_ORGANIZATION, {"id": session_id})
+    return Scope(rows[0]["organization_id"]) if rows else None
+
+
+async def locked(session: WriteSession, scope: Scope, session_id: UUID) -> ConnectSession | None:
+    """Give a session of the scope, and keep others from changing it until the commit."""
+    return await _one(session, scope, col(ConnectSession.id) == session_id)
+
+
+async def by_code(session: WriteSession, scope: Scope, code: str) -> ConnectSession | None:
+    """Give the session that gave out a code, and keep others from changing it until the commit."""
+    return await _one(session, scope, col(ConnectSession.code_hash) == hash_of(code))
+
+
+async def _one(session: WriteSession, scope: Scope, which: object) -> ConnectSession | None:
+    own = col(ConnectSession.organization_id) == scope.organization_id
+    found = await session.execute(select(ConnectSession).where(own, which).with_for_update())  # type: ignore[arg-type]
+    return found.scalar_one_or_none()
+
+
+def spend(row: ConnectSession, *, now: datetime) -> None:
+    """End a session whose code was traded: its credentials live in the connection from now on."""
+    row.exchanged_at = now
+    row.key_id = row.wrapped_key = row.sealed = None
+
+
+async def prune(session: SystemSession, *, most: int = 5_000) -> int:
+    """Delete sessions whose link and code ended ten minutes ago, with what they sealed; gives how many it were."""
+    gone = await session.execute(_PRUNE, {"minutes": _KEPT_MINUTES, "most": most})
+    return int(gone.rowcount)  # type: ignore[attr-defined]  # a CursorResult, for it deletes
