@@ -78,11 +78,11 @@ class AccessDoor:
             if manages and not others:
                 message = "It is the last key that may manage the organization; make another one first."
                 return [Problem(ErrorCode.CONFLICT, message, ("apiKeyId",))]
-            await tokens.end(session, scope, TokenEnd.REVOKED, now=self._now(), token_id=token_id)
             if key.revoked_at is None:
                 held = Scope(scope.organization_id, key.connection_id)
                 told = {"name": key.name, "lastFour": key.last_four}
                 audit.record(session, held, "revokeApiKey", target=("ApiKey", token_id), changes=told)
+            await tokens.end(session, scope, TokenEnd.REVOKED, now=self._now(), token_id=token_id)
         await self._queue.wake_revoked(scope)
         return []
 

@@ -162,7 +162,7 @@ class SettingsDoor:
 def _told(changes: Mapping[str, Any], schedules: tuple[Mapping[str, Any], ...]) -> dict[str, Any]:
     """Tell changed settings to the audit log; what is the customer's is left out."""
     told = {_NAMES.get(name, name): WITHHELD if name in _CUSTOMERS else value for name, value in changes.items()}
-    rows = [{_NAMES.get(name, name): value for name, value in each.items()} for each in schedules]
+    rows = [{_NAMES.get(name, name): value for name, value in each.items() if value is not None} for each in schedules]
     return {**told, **({"schedules": rows} if rows else {})}
 
 

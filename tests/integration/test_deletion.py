@@ -133,12 +133,13 @@ async def test_a_deleted_connection_is_gone_and_its_token_still_told_why(
         [("NOT_FOUND", ["connectionId"])],
     ]
     assert (payload["done"], payload["userErrors"]) == (True, [])
-    assert {each["table"]: each["rows"] for each in payload["remaining"]} == {"api_token": 1, "credit_entry": 2}
+    kept = {each["table"]: each["rows"] for each in payload["remaining"]}
+    assert kept == {"api_token": 1, "audit_entry": 3, "credit_entry": 2}
     assert await standing(front, token) == "DISCONNECTED"
     seen = await front.gql(
         "query ($id: ID!) { connection(id: $id) { id } purchaseOrders { totalCount } }", id=connection
     )
     assert seen == {"connection": None, "purchaseOrders": {"totalCount": 0}}
     assert CUSTOMER not in str(await behind.fetch("SELECT * FROM api_token")) + str(
-        await behind.fetch("SELECT * FROM credit_entry")
+        [await behind.fetch(f"SELECT * FROM {name}") for name in ("credit_entry", "audit_entry")]
     )
