@@ -119,10 +119,11 @@ async def test_a_connection_is_stored_whole_with_its_first_runs(
     after = await counts(behind)
     assert {name: after[name] - before[name] for name in after if after[name] != before[name]} == {
         "api_token": 1,
+        "audit_entry": 1,
         "call_budget": 1,
         "connected_entity": 2,
         "connection": 1,
-        "connection_capability": 14,
+        "connection_capability": 16,
         "connection_health": 1,
         "connection_secret": 1,
         "credit_entry": 1,
