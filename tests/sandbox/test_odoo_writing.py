@@ -172,6 +172,8 @@ async def test_serial_numbers_are_unique(odoo: OdooCaller) -> None:
 
 
 async def test_products_take_the_type_of_their_version(odoo: OdooCaller) -> None:
+    right: dict[str, Any]
+    wrong: dict[str, Any]
     right, wrong = {"detailed_type": "product"}, {"is_storable": True}
     if version(odoo) >= 18:
         right, wrong = wrong, right
