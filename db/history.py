@@ -10,11 +10,16 @@ from uuid import UUID
 
 import orjson
 from sqlalchemy import text
+from sqlmodel import SQLModel
 
 from db.engine import WriteSession
+from db.models import columns as c
+from db.models.base import One
+from db.models.partial import camel
 from db.models.registry import Child, EntitySpec
 from db.models.rows import stored_names
 from db.scope import Scope
+from db.shapes import kind_of
 from db.staging import cast_of
 from db.types import Cause
 
@@ -98,20 +103,44 @@ def _cast(of: EntitySpec | Child, name: str, alias: str) -> str:
 
 
 def difference(spec: EntitySpec, before: Json, after: Json) -> list[Json]:
-    """Tell which fields changed between two snapshots: path, before, after; none where they are equal.
+    """Tell which fields changed between two snapshots, in the API's names: path, before, after.
 
-    A child is found again by its key: `lines.<key>.quantity` is a field of it, `lines.<key>` one that came or went, and
-    `lines` the keys' order where those that stayed changed places.
+    A child is found again by its key: `["lines", key, "quantity"]` is a field of it, `["lines", key]` one that came or
+    went, and `["lines"]` the keys' order where those that stayed changed places. What points at another record is told
+    under the relation's name, with the other's source id.
     """
-    names = ("deleted_at", *stored_names(spec.record))
-    told = [_change(name, before.get(name), after.get(name)) for name in names if before.get(name) != after.get(name)]
+    told = []
+    for name in ("deleted_at", *stored_names(spec.record)):
+        if before.get(name) != after.get(name):
+            old, new = (_shown(spec.table, name, each.get(name)) for each in (before, after))
+            told.append(_change([_named(spec.table, name)], old, new))
     for child in spec.children:
         told += _children_changes(child, _by_key(child, before[child.name]), _by_key(child, after[child.name]))
     return told
 
 
-def _change(path: str, before: Any, after: Any) -> Json:
+def _change(path: list[str], before: Any, after: Any) -> Json:
     return {"path": path, "before": before, "after": after}
+
+
+@cache
+def _named(table: type[SQLModel], name: str) -> str:
+    """Give the API's name of a column, of one that holds a relation's key the relation's."""
+    if c.declared(table.model_fields[name], "public") is False:
+        for relation, joined in getattr(table, "relations", {}).items():
+            if isinstance(joined, One) and name in joined.on.values():
+                return camel(relation)
+    return camel(name)
+
+
+def _shown(table: type[SQLModel], name: str, value: Any) -> Any:
+    """Give a column's value with the API's names of what is inside."""
+    kind, _ = kind_of(table.model_fields[name].annotation)
+    if kind == "value" and isinstance(value, dict):
+        return {camel(key): inner for key, inner in value.items()}
+    if kind == "values" and isinstance(value, list):
+        return [{camel(key): inner for key, inner in each.items()} for each in value]
+    return value
 
 
 def _by_key(child: Child, rows: Sequence[Json]) -> dict[str, Json]:
@@ -129,14 +158,23 @@ def _children_changes(child: Child, before: dict[str, Json], after: dict[str, Js
     told = []
     stayed = [[key for key in one if key in other] for one, other in ((before, after), (after, before))]
     if stayed[0] != stayed[1]:
-        told.append(_change(child.name, *stayed))
+        told.append(_change([child.name], *stayed))
     for key in dict.fromkeys((*before, *after)):
         old, new = before.get(key), after.get(key)
         if old is None or new is None:
-            told.append(_change(f"{child.name}.{key}", old, new))
+            told.append(_change([child.name, key], _whole(child, old), _whole(child, new)))
             continue
-        told += [_change(f"{child.name}.{key}.{n}", old[n], new[n]) for n in new if old[n] != new[n]]
+        for name in new:
+            if old[name] != new[name]:
+                values = (_shown(child.table, name, each[name]) for each in (old, new))
+                told.append(_change([child.name, key, _named(child.table, name)], *values))
     return told
+
+
+def _whole(child: Child, row: Json | None) -> Json | None:
+    if row is None:
+        return None
+    return {_named(child.table, name): _shown(child.table, name, value) for name, value in row.items()}
 
 
 _INSERT: Final = text(

@@ -23,6 +23,8 @@ CASTS: Final[dict[Kind, str]] = {
     "date": "date",
     "instant": "timestamptz",
 }
+ORGANIZATION: Final = "$1::uuid"
+CONNECTION: Final = "$2::uuid"
 FIRST_SLOT: Final = 3
 """Slots follow the scope: $1 is the organization, $2 the connection or null."""
 _TEXTS: Final[dict[Kind, str]] = {"date": DATE_TEXT, "instant": INSTANT_TEXT}
@@ -43,7 +45,9 @@ def _keys(page: PageSelection, shape: Shape) -> tuple[Sort, ...]:
 
 
 def _stored(sort: Sort, shape: Shape) -> Column:
-    column = shape.columns.get(sort.column) or Column(sort.column, "text", nullable=False)
+    column = shape.keys.get(sort.column) or shape.columns.get(sort.column)
+    if column is None:
+        return Column(sort.column, "text", nullable=False)
     return column if column.ordinal is None else Column(column.ordinal, "big", nullable=column.nullable)
 
 
@@ -68,7 +72,9 @@ def key_columns(page: PageSelection) -> list[Column]:
 
 
 def cursor_json(page: PageSelection, shape: Shape, alias: str) -> str:
-    """Give the SQL of a row's cursor, as a JSON string: base64url of [signature, key values…]."""
+    """Give the SQL of a row's cursor, as a JSON string: base64url of [signature, key values…], or a plain number."""
+    if page.numbered:
+        return f"""'"' || {alias}.{shape.key} || '"'"""
     values = " || ',' || ".join(_key_text(_stored(sort, shape), alias) for sort in _keys(page, shape))
     head = orjson.dumps(signature(page)).decode().replace("'", "''")
     told = f"convert_to('[{head},' || {values} || ']', 'UTF8')"

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
 
+from db.changes import POSITIONS, told_position, window
 from db.incomplete import told_incomplete
-from db.keysets import FIRST_SLOT, cursor_json, order_by, ranges
+from db.keysets import CONNECTION, FIRST_SLOT, ORGANIZATION, bound, cursor_json, order_by, ranges
 from db.models.base import across
+from db.past import changed, unchanged
 from db.predicates import Rows, filtered
 from db.selection import PagePart, PageSelection, Selection
 from db.shapes import SHAPES, Shape
@@ -14,8 +15,6 @@ from db.told import literal, told_object, told_typename
 
 Teller = Callable[[Selection, str], str]
 """Gives the SQL of a row's JSON from what is selected of it and its alias."""
-ORGANIZATION: Final = "$1::uuid"
-CONNECTION: Final = "$2::uuid"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +69,10 @@ class _List:
 def told_page(page: PageSelection, *, alias: str, whose: Whose, next_alias: Callable[[], str], tell: Teller) -> str:
     """Give a scalar subquery that tells a Relay list."""
     one = _List(page, SHAPES[page.type_name], alias, whose, next_alias, tell)
-    rows, counted = _everywhere(one) if _is_spread(one) else _in_place(one, whose)
+    if page.numbered:
+        rows, counted = window(page, alias, where=" AND ".join(whose.where)), "SELECT 0"
+    else:
+        rows, counted = _everywhere(one) if _is_spread(one) else _in_place(one, whose)
     told = told_object((part.key, _part(part, one, counted)) for part in page.parts)
     order = order_by(page, one.shape, alias)
     numbered = (
@@ -85,20 +87,44 @@ def _is_spread(one: _List) -> bool:
     """Tell whether rows of many connections are wanted in an order that no index has across connections."""
     if one.whose.connection is not None or not one.shape.by_connection:
         return False
+    if one.page.as_of_slot is not None:
+        return True
     return one.page.condition is not None or any(sort.column != one.shape.key for sort in one.page.sorts)
+
+
+def _sources(one: _List, whose: Whose) -> list[tuple[str, str]]:
+    """Give where the list's rows are found, and the condition on them there."""
+    shape, alias, page = one.shape, one.alias, one.page
+    where = [*whose.where, *([] if page.gone_too or not shape.deletable else [f"{alias}.deleted_at IS NULL"])]
+
+    def held(*, past: bool) -> str:
+        if page.condition is None:
+            return " AND ".join(where)
+        connection = whose.connection or f"{alias}.{shape.connection_column}"
+        rows = Rows(alias, connection, one.next_alias, past=past)
+        return " AND ".join([*where, filtered(page.condition, shape, rows)])
+
+    if page.as_of_slot is None:
+        return [(shape.table, held(past=False))]
+    if whose.connection is None:
+        raise TypeError("history is read connection by connection")
+    at = bound("instant", page.as_of_slot)
+    return [
+        (unchanged(page.type_name, at=at), held(past=False)),
+        (changed(page.type_name, at=at, connection=whose.connection), held(past=True)),
+    ]
 
 
 def _in_place(one: _List, whose: Whose) -> tuple[str, str]:
     """Give the rows of the page, read in order, and their count in the whole list."""
     shape, alias, page = one.shape, one.alias, one.page
-    where = [*whose.where, *([] if page.gone_too or not shape.deletable else [f"{alias}.deleted_at IS NULL"])]
-    if page.condition is not None:
-        connection = whose.connection or f"{alias}.{shape.connection_column}"
-        where.append(filtered(page.condition, shape, Rows(alias, connection, one.next_alias)))
-    counted = f"SELECT count(*) AS n FROM {shape.table} {alias} WHERE {' AND '.join(where)}"
+    sources = _sources(one, whose)
+    counts = [f"SELECT count(*) AS n FROM {source} {alias} WHERE {where}" for source, where in sources]
+    counted = counts[0] if len(counts) == 1 else f"SELECT ({') + ('.join(counts)}) AS n"
     selects = [
-        f"SELECT {alias}.* FROM {shape.table} {alias} WHERE {' AND '.join(each)} {one.tail}"
-        for each in ([*where, beyond] for beyond in ranges(page, shape, alias) or ["true"])
+        f"SELECT {alias}.* FROM {source} {alias} WHERE {where} AND {beyond} {one.tail}"
+        for source, where in sources
+        for beyond in ranges(page, shape, alias) or ["true"]
     ]
     if len(selects) == 1:
         return selects[0], counted
@@ -132,20 +158,23 @@ def _cursor_at(cursor: str, one: _List, row: str) -> str:
 def _part(part: PagePart, one: _List, counted: str) -> str:
     page, alias = one.page, one.alias
     if part.name == "__typename":
-        return told_typename(f"{page.type_name}Connection")
+        return told_typename("ChangeConnection" if page.numbered else f"{page.type_name}Connection")
     if part.name == "incomplete":
         connection = one.whose.connection
         scope = f"c.organization_id = {ORGANIZATION}"
         of = f"{scope} AND {CONNECTION} IS NULL" if connection is None else f"c.id = {connection}"
         return told_incomplete(part, one.shape, of=of)
-    if part.name == "totalCount":
-        return f"(SELECT ({counted})::text)"
+    if part.name == "totalCount" or part.name in POSITIONS:
+        position = part.name in POSITIONS
+        return (
+            f"""'"' || {told_position(part.name, page, alias)} || '"'""" if position else f"(SELECT ({counted})::text)"
+        )
     if part.name == "nodes" and part.node is not None:
         return _listed(one.tell(part.node, alias), one)
     if part.name == "edges":
         edge: dict[str, Callable[[PagePart], str]] = {
             "cursor": lambda _: cursor_json(page, one.shape, alias),
-            "__typename": lambda _: told_typename(f"{page.type_name}Edge"),
+            "__typename": lambda _: told_typename("ChangeEdge" if page.numbered else f"{page.type_name}Edge"),
             "node": lambda p: one.tell(p.node, alias) if p.node else "'null'",
         }
         return _listed(told_object((p.key, edge[p.name](p)) for p in part.parts), one)
@@ -166,4 +195,8 @@ def _page_info(part: PagePart, one: _List) -> str:
         "startCursor": last if page.backward else first,
         "endCursor": first if page.backward else last,
     }
+    if page.numbered:
+        ends = {name: f"{told_position(name, page, one.alias)}" for name in ("nextSequence", "lastSequence")}
+        info["hasNextPage"] = f"({ends['nextSequence']} < {ends['lastSequence']})::text"
+        info["endCursor"] = f"""'"' || {ends["nextSequence"]} || '"'"""
     return told_object((p.key, info[p.name]) for p in part.parts)

@@ -3,27 +3,40 @@
 from functools import lru_cache
 from uuid import UUID
 
+from db import changes
 from db.fetch import Fetch
-from db.keysets import FIRST_SLOT
-from db.lists import CONNECTION, ORGANIZATION, Whose, scope_clause, told_page
-from db.models.base import Many, One
+from db.keysets import CONNECTION, FIRST_SLOT, ORGANIZATION, bound
+from db.lists import Whose, scope_clause, told_page
+from db.models.base import AnyRecord, Many, One, Relation
+from db.past import MOST, changed, children, forgotten, too_many, unchanged
 from db.scope import Scope
 from db.selection import (
     All,
     Inside,
     Leaf,
     ManyById,
+    OneById,
     PagePart,
     PageSelection,
     Part,
     Related,
     RelatedPage,
+    RelatedRecord,
     Root,
     Selection,
     Slots,
 )
 from db.shapes import SHAPES, Shape
-from db.told import literal, told_column, told_inside, told_list, told_object, told_typename
+from db.told import (
+    answer,
+    literal,
+    refusal,
+    told_column,
+    told_inside,
+    told_list,
+    told_object,
+    told_typename,
+)
 
 
 class _Statement:
@@ -31,6 +44,7 @@ class _Statement:
 
     def __init__(self) -> None:
         self._count = 0
+        self._as_of: set[str] = set()
 
     def next_alias(self) -> str:
         self._count += 1
@@ -43,30 +57,74 @@ class _Statement:
 
     def page(self, page: PageSelection, *, alias: str, whose: Whose) -> str:
         """Give the SQL of a list's JSON."""
+        if page.as_of_slot is not None:
+            self._as_of.add(alias)
         return told_page(page, alias=alias, whose=whose, next_alias=self.next_alias, tell=self.told)
+
+    def one(self, root: OneById, alias: str, *, held: bool) -> str:
+        """Give the SQL of one object by its id."""
+        shape = SHAPES[root.selection.type_name]
+        key = bound("id" if shape.key == "id" else "text", root.id_slot)
+        where = f"{scope_clause(shape, alias, held=held)} AND {alias}.{shape.key} = {key}"
+        if root.as_of_slot is None:
+            return f"SELECT {self.told(root.selection, alias)} FROM {shape.table} {alias} WHERE {where}"
+        at = bound("instant", root.as_of_slot)
+        self._as_of.add(alias)
+        there = f"(SELECT {alias}.connection_id FROM {shape.table} {alias} WHERE {where})"
+        sources = (
+            unchanged(shape.type_name, at=at),
+            changed(shape.type_name, at=at, connection=there, record=key),
+        )
+        rows = " UNION ALL ".join(f"SELECT {alias}.* FROM {source} {alias} WHERE {where}" for source in sources)
+        gone, since = forgotten(at, connections=f"c.id = {alias}.connection_id")
+        told = self.told(root.selection, alias)
+        told = f"CASE WHEN {gone} THEN {refusal('HISTORY_EXPIRED', since)} ELSE {told} END"
+        return f"SELECT {told} FROM ({rows}) {alias}"
 
     def _part(self, part: Part, shape: Shape, alias: str) -> str:
         if isinstance(part, Leaf):
-            if part.name == "__typename":
-                return told_typename(shape.type_name)
-            return told_column(alias, shape.type_name, shape.columns[part.name])
+            return self._leaf(part, shape, alias)
         if isinstance(part, Inside):
             return told_inside(alias, shape, part)
         relation = shape.relations[part.name]
+        if isinstance(relation, AnyRecord) or isinstance(part, RelatedRecord):
+            return self._record(part, relation, alias)
         target, other = SHAPES[relation.target], self.next_alias()
         join = " AND ".join(
             [
                 *(f"{other}.{theirs} = {alias}.{mine}" for theirs, mine in relation.on.items()),
                 *(f"{other}.{theirs} = {literal(value)}" for theirs, value in relation.only.items()),
+                *([f"NOT {alias}.past"] if part.name == "raw_item" and alias in self._as_of else []),
             ]
         )
         if isinstance(part, RelatedPage):
             connection = f"{alias}.{shape.connection_column}"
             return self.page(part.page, alias=other, whose=Whose((join,), connection))
         told = self.told(part.selection, other)
+        own = children(shape.type_name, part.name, alias) if alias in self._as_of else None
+        source = f"{own or target.table} {other} WHERE {join}"
         if isinstance(relation, One):
-            return f"coalesce((SELECT {told} FROM {target.table} {other} WHERE {join}), 'null')"
-        return self._whole(relation, told, f"{target.table} {other} WHERE {join}", other)
+            return f"coalesce((SELECT {told} FROM {source}), 'null')"
+        return self._whole(relation, told, source, other)
+
+    def _leaf(self, part: Leaf, shape: Shape, alias: str) -> str:
+        if part.name == "__typename":
+            return told_typename(shape.type_name)
+        told = told_column(alias, shape.type_name, shape.columns[part.name])
+        past = part.name == "raw" and alias in self._as_of  # what it was made of then is not kept
+        return f"CASE WHEN {alias}.past THEN 'null' ELSE {told} END" if past else told
+
+    def _record(self, part: Part, relation: Relation, alias: str) -> str:
+        """Give the SQL of a record of the kind that the row names."""
+        if not isinstance(relation, AnyRecord) or not isinstance(part, RelatedRecord):
+            raise TypeError(f"{part.name} is told as a record of any kind")
+        told = []
+        for selection in part.selections:
+            target, other = SHAPES[selection.type_name], self.next_alias()
+            where = f"{other}.connection_id = {alias}.connection_id AND {other}.id = {alias}.{relation.record}"
+            found = f"SELECT {self.told(selection, other)} FROM {target.table} {other} WHERE {where}"
+            told.append(f"WHEN '{target.entity}' THEN coalesce(({found}), 'null')")
+        return f"CASE {alias}.{relation.entity} {' '.join(told)} ELSE 'null' END"
 
     @staticmethod
     def _whole(relation: Many, told: str, source: str, alias: str) -> str:
@@ -80,27 +138,56 @@ def compiled(root: Root, *, held: bool = False) -> str:
     statement = _Statement()
     alias = statement.next_alias()
     if isinstance(root, PageSelection):
-        scope = scope_clause(SHAPES[root.type_name], alias, held=held)
-        told = statement.page(root, alias=alias, whose=Whose((scope,), CONNECTION if held else None))
-        there = f" FROM connection WHERE organization_id = {ORGANIZATION} AND id = {CONNECTION}" if root.named else ""
-        return f"SELECT {told}{there}"
+        return _page(root, statement, alias, held=held)
+    if isinstance(root, OneById):
+        return statement.one(root, alias, held=held)
     shape = SHAPES[root.selection.type_name]
     told = statement.told(root.selection, alias)
     source = f"{shape.table} {alias} WHERE {scope_clause(shape, alias, held=held)}"
     key = f"{alias}.{shape.key}"
     if isinstance(root, All):
         return f"SELECT {told_list(f'SELECT {told} AS told, {key} FROM {source}', shape.key)}"
-    if isinstance(root, ManyById):
-        return f"SELECT {key}, {told} FROM {source} AND {key} = ANY(${FIRST_SLOT + root.ids_slot}::uuid[])"
-    cast = "uuid" if shape.key == "id" else "text"
-    return f"SELECT {told} FROM {source} AND {key} = ${FIRST_SLOT + root.id_slot}::{cast}"
+    return f"SELECT {key}, {told} FROM {source} AND {key} = ANY(${FIRST_SLOT + root.ids_slot}::uuid[])"
+
+
+def _page(root: PageSelection, statement: _Statement, alias: str, *, held: bool) -> str:
+    """Give the statement of a list of its own."""
+    scope = scope_clause(SHAPES[root.type_name], alias, held=held)
+    told = statement.page(root, alias=alias, whose=Whose((scope,), CONNECTION if held else None))
+    refused = changes.refused(root) if root.numbered else _refused(root, held=held)
+    if refused:
+        cases = " ".join(f"WHEN {condition} THEN {text}" for condition, text in refused)
+        told = f"CASE {cases} ELSE {told} END"
+    there = f" FROM connection WHERE organization_id = {ORGANIZATION} AND id = {CONNECTION}" if root.named else ""
+    return f"SELECT {told}{there}"
+
+
+def _refused(root: PageSelection, *, held: bool) -> list[tuple[str, str]]:
+    """Give the SQL of what a list as of an instant is refused for, and of the text told then.
+
+    In the order of ids, page by page, any list can be told. Else all that has changed since is looked at.
+    """
+    if root.as_of_slot is None:
+        return []
+    at = bound("instant", root.as_of_slot)
+    own = f"c.organization_id = {ORGANIZATION} AND " + (f"c.id = {CONNECTION}" if held else f"{CONNECTION} IS NULL")
+    gone, since = forgotten(at, connections=own)
+    found = [(gone, refusal("HISTORY_EXPIRED", since))]
+    walked = all(sort.column == "id" for sort in root.sorts[:1]) and root.condition is None
+    if not walked or any(part.name == "totalCount" for part in root.parts):
+        found.append((too_many(root.type_name, at=at, connections=own), refusal("HISTORY_TOO_LONG", f"'{MOST}'")))
+    return found
 
 
 @lru_cache(maxsize=2048)
 def by_values(root: Root) -> bool:
     """Tell whether the values in the slots decide how a read is best done: whether anything in it is filtered."""
     if isinstance(root, PageSelection):
-        return root.condition is not None or any(_parts_by_values(part) for part in root.parts)
+        return (
+            root.condition is not None
+            or root.as_of_slot is not None
+            or any(_parts_by_values(part) for part in root.parts)
+        )
     return _by_values(root.selection)
 
 
@@ -128,10 +215,12 @@ async def read_json(fetch: Fetch, root: Root, slots: Slots, *, scope: Scope) -> 
 
     Returns:
         The answer as JSON text; None where no row has the id.
+
+    Raises:
+        Refused: The statement says why it cannot be answered.
     """
     statement = compiled(root, held=scope.connection_id is not None)
-    told: str | None = await fetch.value(statement, scope.organization_id, scope.connection_id, *slots)
-    return told
+    return answer(await fetch.value(statement, scope.organization_id, scope.connection_id, *slots))
 
 
 async def read_many(fetch: Fetch, root: ManyById, slots: Slots, *, scope: Scope) -> dict[UUID, str]:

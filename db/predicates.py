@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from db.keysets import bound
-from db.models.custom import CustomValue
+from db.models.base import AnyRecord
+from db.models.custom import LONGEST_VALUE, CustomValue
+from db.past import children
 from db.selection import AnyChild, Combine, Compare, Condition, CustomField
 from db.shapes import SHAPES, Column, Shape
 
@@ -21,11 +23,13 @@ class Rows:
         alias: Their table's name in the statement.
         connection: SQL of the one connection they belong to, known before they are read.
         next_alias: Gives names that nothing else in the statement has.
+        past: They come out of the history (see db/past.py).
     """
 
     alias: str
     connection: str
     next_alias: Callable[[], str]
+    past: bool = False
 
 
 def filtered(condition: Condition, shape: Shape, rows: Rows) -> str:
@@ -46,20 +50,33 @@ def filtered(condition: Condition, shape: Shape, rows: Rows) -> str:
 
 def _related(condition: AnyChild, shape: Shape, rows: Rows) -> str:
     relation = shape.relations[condition.relation]
+    if isinstance(relation, AnyRecord):
+        raise TypeError(f"lists are not filtered by {condition.relation}")
     target, other = SHAPES[relation.target], rows.next_alias()
     inner = filtered(condition.condition, target, Rows(other, rows.connection, rows.next_alias))
     on = " AND ".join(f"{other}.{theirs} = {rows.alias}.{mine}" for theirs, mine in relation.on.items())
-    return f"EXISTS (SELECT FROM {target.table} {other} WHERE {on} AND {inner})"
+    source = children(shape.type_name, condition.relation, rows.alias) if rows.past else None
+    return f"EXISTS (SELECT FROM {source or target.table} {other} WHERE {on} AND {inner})"
 
 
 def _custom(condition: CustomField, shape: Shape, rows: Rows) -> str:
     other = rows.next_alias()
+    value = Column("value", "text", nullable=False)
+    if rows.past:
+        # What the triggers of custom_value keep of the present ones (migration 0008).
+        text = f"""(SELECT e.key, left(e.value #>> '{{}}', {LONGEST_VALUE + 1}) COLLATE "C" AS value
+            FROM jsonb_each({rows.alias}.custom_fields) e
+            WHERE jsonb_typeof(e.value) IN ('string', 'number', 'boolean'))"""
+        conditions = [f"{other}.key = {bound('text', condition.name_slot)}"]
+        conditions += [_compared(each, value, other) for each in condition.compares]
+        found = f"EXISTS (SELECT FROM {text} {other} WHERE {' AND '.join(conditions)})"
+        return f"NOT {found}" if condition.absent else found
     parts = [
         f"{other}.connection_id = {rows.alias}.connection_id",
         f"{other}.record_id = {rows.alias}.id",
         f"{other}.entity = '{shape.entity}'",
         f"{other}.name = {bound('text', condition.name_slot)}",
-        *(_compared(each, Column("value", "text", nullable=False), other) for each in condition.compares),
+        *(_compared(each, value, other) for each in condition.compares),
     ]
     found = f"EXISTS (SELECT FROM {CustomValue.__tablename__} {other} WHERE {' AND '.join(parts)})"
     return f"NOT {found}" if condition.absent else found

@@ -65,7 +65,16 @@ class RelatedPage:
     page: "PageSelection"
 
 
-Part = Leaf | Inside | Related | RelatedPage
+@dataclass(frozen=True, slots=True)
+class RelatedRecord:
+    """A relation to one record of any kind: what is told of each kind."""
+
+    key: str
+    name: str
+    selections: tuple["Selection", ...]
+
+
+Part = Leaf | Inside | Related | RelatedPage | RelatedRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +163,8 @@ class PageSelection(Hashed):
     Attributes:
         gone_too: Records that are gone from the source are listed, too.
         named: The caller named the connection that it is held to: where there is none, there is no list.
+        as_of_slot: Holds the instant as of which records are listed; None lists them as they are.
+        numbered: A window of a sequence: its cursors are numbers.
     """
 
     __hash__ = Hashed.__hash__
@@ -167,16 +178,19 @@ class PageSelection(Hashed):
     keyset: Keyset | None = None
     gone_too: bool = False
     named: bool = False
+    as_of_slot: int | None = None
+    numbered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class OneById(Hashed):
-    """One object by the id in a slot."""
+    """One object by the id in a slot; of a record, as of the instant in another, where there is one."""
 
     __hash__ = Hashed.__hash__
 
     selection: Selection
     id_slot: int
+    as_of_slot: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

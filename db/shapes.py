@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlmodel import SQLModel
 
 from db.models import columns as c
-from db.models.base import Findable, Relation, across
+from db.models.base import AnyRecord, Findable, Relation, across
 from db.models.connection import ConnectedSystem
 from db.models.registry import READABLE, SPECS_BY_TYPE
 from db.types import PREFIXES, Entity
@@ -27,6 +27,10 @@ _KINDS: Final[dict[Any, Kind]] = {
     "boolean": "boolean",
     "integer": "integer",
 }
+
+
+_KEYS: Final[dict[str, Kind]] = {"record_id": "id", "sequence": "big"}
+"""Columns that are told by an expression, and that lists are ordered by as they are stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +66,7 @@ class Shape:
 
     Attributes:
         type_name: Its name in the API.
-        table: Where it is stored.
+        table: Where it is stored, or the SQL in brackets that gives its rows.
         columns: API field (snake case) → column.
         relations: API field → join.
         entity: The record kind, for records.
@@ -70,6 +74,7 @@ class Shape:
         key: The column that is unique within a connection and breaks ties.
         by_connection: Each row belongs to a connection, and its indexes begin with it.
         findable: API field → how lists are filtered by it, for what is no plain column.
+        keys: Columns that lists are ordered by and that are told in another way, or not at all.
         indexed_across: An index serves the rows of all connections of an organization (`db.models.base.across`).
     """
 
@@ -82,6 +87,7 @@ class Shape:
     key: str
     by_connection: bool
     indexed_across: bool
+    keys: dict[str, Column] = field(hash=False)
     findable: dict[str, Findable] = field(hash=False, default_factory=dict)
 
     @property
@@ -148,15 +154,21 @@ def _shape(table: type[SQLModel]) -> Shape:
         columns[name] = Column(name, kind, value, nullable=computed.nullable, sql=computed.sql)
     spec = SPECS_BY_TYPE.get(table.__name__)
     connection = "id" if table is ConnectedSystem else "connection_id" if "connection_id" in stored.columns else None
-    key = next(n for n in ("id", "position", "entity", "slug", "connection_id") if n in stored.columns)
+    keys = ("id", "position", "entity", "slug", "connection_id")
+    key = getattr(table, "tie_break", None) or next(name for name in keys if name in stored.columns)
     return Shape(
         type_name=table.__name__,
-        table=stored.name,
+        table=getattr(table, "source", stored.name),
         columns=columns,
         relations=dict(getattr(table, "relations", {})),
         entity=spec.entity if spec else None,
-        connection_column=connection,
+        connection_column=getattr(table, "held_by", connection),
         key=key,
+        keys={
+            name: Column(name, kind, nullable=False)
+            for name, kind in _KEYS.items()
+            if name in stored.columns and name in columns and columns[name].sql is not None
+        },
         by_connection="connection_id" in stored.primary_key.columns,
         indexed_across=any(
             str(each) == across("organization_id") for index in stored.indexes for each in index.expressions
@@ -176,7 +188,7 @@ def value_fields(value: type[SQLModel]) -> dict[str, Kind]:
 
 for _shape_ in SHAPES.values():
     for _relation in _shape_.relations.values():
-        if _relation.target not in SHAPES:
+        if not isinstance(_relation, AnyRecord) and _relation.target not in SHAPES:
             raise TypeError(f"{_shape_.type_name} points at {_relation.target}, which nobody can read")
     if _shape_.type_name in PREFIXES and "id" not in _shape_.columns:
         raise TypeError(f"{_shape_.type_name} has ids, but no id column")

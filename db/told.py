@@ -96,3 +96,39 @@ def told_inside(alias: str, shape: Shape, part: Inside) -> str:
 def told_list(rows: str, order: str) -> str:
     """Give the SQL of a JSON list, from rows that have their JSON in the column `told`."""
     return f"coalesce((SELECT '[' || string_agg(r.told, ',' ORDER BY r.{order}) || ']' FROM ({rows}) r), '[]')"
+
+
+class Refused(Exception):
+    """A statement refused to answer.
+
+    Attributes:
+        what: What is wrong.
+        detail: What is known of it.
+    """
+
+    def __init__(self, what: str, detail: str) -> None:
+        super().__init__(f"{what} {detail}")
+        self.what = what
+        self.detail = detail
+
+
+def refusal(what: str, detail: str) -> str:
+    """Give the SQL of a text that no JSON begins like, to be told in place of an answer.
+
+    Args:
+        what: One word.
+        detail: SQL of the text that says more.
+    """
+    return f"'!{what} ' || {detail}"
+
+
+def answer(told: str | None) -> str | None:
+    """Give what a statement told.
+
+    Raises:
+        Refused: It told a refusal.
+    """
+    if told is not None and told.startswith("!"):
+        what, _, detail = told[1:].partition(" ")
+        raise Refused(what, detail)
+    return told

@@ -202,7 +202,7 @@ class _Store:
         found = (await self._run(self._sql.snapshots, ids=sorted(source_ids))).all()
         if not found:
             return []
-        gone = [{"path": "deleted_at", "before": None, "after": self._origin.at.isoformat()}]
+        gone = [{"path": ["deletedAt"], "before": None, "after": self._origin.at.isoformat()}]
         versions = [
             Version(row.id, row.version + 1, max(row.synced_at, self._origin.at), gone, row.before) for row in found
         ]

@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -20,9 +21,10 @@ from db.page import by_values, read_json, read_many
 from db.scope import Scope
 from db.selection import ManyById, Root, Slots
 from db.tokens import Holder
+from db.told import Refused
 from db.types import ErrorCode, encode_id
 from graph.door.recorder import Recorder
-from graph.errors import ApiError
+from graph.errors import ApiError, refusal_of
 from graph.limits.points import Points
 from jobs.access import AccessDoor
 from jobs.connect import ConnectDoor
@@ -259,6 +261,8 @@ class Read:
         missing: What no row means: None tells null, an error is raised.
         arguments: Arguments of a list in place of the field's own, in GraphQL names.
         batch: The objects that it is read together with.
+        as_of: Read the record as of this instant.
+        numbered: A window of a connection's sequence of events.
     """
 
     type_name: str
@@ -268,11 +272,16 @@ class Read:
     missing: ApiError | None = None
     arguments: Mapping[str, Any] = field(default_factory=dict)
     batch: Batch | None = None
+    as_of: datetime | None = None
+    numbered: bool = False
 
 
 async def answered(pending: Awaitable[str | None], *, missing: ApiError | None) -> Any:
     """Put the JSON text into the answer untouched."""
-    text = await pending
+    try:
+        text = await pending
+    except Refused as refused:
+        raise refusal_of(refused.what, refused.detail) from refused
     if text is None:
         if missing is not None:
             raise missing

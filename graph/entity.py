@@ -102,6 +102,13 @@ def made(name: str, fields: dict[str, tuple[Any, str | None]], description: str)
     return strawberry.type(type(name, (), namespace), description=description)
 
 
+def _history() -> tuple[Any, Any]:
+    from graph.lists import list_field  # lists are made of what stands here
+
+    told: Any = Annotated["RecordVersionConnection", strawberry.lazy("graph.types.history")]  # noqa: F821  (as above)
+    return told, list_field("RecordVersion", told, "Its versions, the newest first: what changed, when and why.")
+
+
 def entity(table: type[SQLModel]) -> Callable[[type[T]], type[T]]:
     """Complete a type with the public fields of its table.
 
@@ -116,6 +123,8 @@ def entity(table: type[SQLModel]) -> Callable[[type[T]], type[T]]:
             for name, (annotation, description) in _OF_RECORDS.items():
                 stated[name] = annotation
                 setattr(of, name, strawberry.field(description=description))
+            stated["history"], history = _history()
+            setattr(of, "history", history)  # noqa: B010  (the class does not know it)
         missing = set(shape.relations) - set(stated)
         if of.__name__ != table.__name__ or missing:
             raise TypeError(f"{of.__name__} does not state the relations {sorted(missing)} of {table.__name__}")

@@ -106,6 +106,24 @@ def too_complex(what: str, found: float | str, limit: int, *, advice: str | None
     return ApiError(ErrorCode.QUERY_TOO_COMPLEX, message, what=what, **counted, limit=limit, **remedy)
 
 
+def refusal_of(what: str, detail: str) -> ApiError:
+    """Make the error of a statement that refused to answer (db.told.refusal)."""
+    if what == "HISTORY_EXPIRED":
+        message = f"Versions before {detail} were deleted; give a later asOf."
+        return bad_input(message, reason=what, historySince=detail)
+    if what == "HISTORY_TOO_LONG":
+        message = f"More than {int(detail):,} versions ended since asOf; a list would have to look at all of them."
+        advice = "Give a later asOf, or read without filter, orderBy and totalCount."
+        return ApiError(ErrorCode.QUERY_TOO_COMPLEX, message, reason=what, limit=int(detail), remedy=advice)
+    if what == "SEQUENCE_EXPIRED":
+        message = f"Events before number {detail} were deleted."
+        return ApiError(ErrorCode.SEQUENCE_EXPIRED, message, oldestSequence=detail)
+    if what == "SEQUENCE_AHEAD":
+        message = f"The connection's last event has number {detail}; afterSequence lies beyond it."
+        return bad_input(message, reason=what, lastSequence=detail)
+    raise ValueError(f"{what} is no refusal of ours")
+
+
 def _shown(found: float) -> int:
     """Give a count as a number that every reader of JSON can hold."""
     return int(min(found, _FAR))

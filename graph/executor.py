@@ -72,7 +72,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         scope = read.scope or context.who.scope
         if plan.connection_id is not None:
             scope = Builder.narrowed(scope, plan.connection_id)
-        slots = [read.one, *plan.slots[1:]] if read.one is not None else list(plan.slots)
+        slots = _filled(plan.slots, read)
         missing = read.missing if plan.connection_id is None else no_connection()
         return answered(context.reader.json(plan.root, slots, scope=scope), missing=missing)
 
@@ -83,7 +83,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         planning = None if read.arguments else self.planning
         if planning is None:
             return self._planned(read, named, details, info)
-        of = (planning.operation, read.type_name, read.paged, read.one is None)
+        of = (planning.operation, read.type_name, read.paged, read.one is None, read.as_of is None)
         key = planning.plans.key(of, details, planning.variables, arguments=read.one is None)
         plan = planning.plans.get(key)
         if plan is None:
@@ -100,12 +100,15 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         if read.paged:
             arguments = {**builder.arguments(info.parent_type, details), **read.arguments}
             connection_id = builder.connection_id(arguments)
-            page = builder.page(read.type_name, named, details, arguments)
+            if read.numbered:
+                page = builder.window(named, details, arguments)
+            else:
+                page = builder.page(read.type_name, named, details, arguments)
             root: Root = replace(page, named=connection_id is not None)
         elif read.one is None:
             root = builder.all(named, details)
         else:
-            root = builder.one(named, details, read.one)
+            root = builder.one(named, details, read.one, as_of=read.as_of)
         return Plan(root, tuple(builder.slots), self.size.fields - before, connection_id)
 
     def _together(
@@ -118,3 +121,11 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
             context: Context = self.context_value
             batch.found[type_name] = asyncio.ensure_future(context.reader.many(root, builder.slots))
         return batch.one(type_name, key)
+
+
+def _filled(slots: tuple[Any, ...], read: Read) -> list[Any]:
+    """Give a plan's values with those of the read: one plan reads every object, as of any instant."""
+    if read.one is None:
+        return list(slots)
+    own = [read.one] if read.as_of is None else [read.one, read.as_of]
+    return [*own, *slots[len(own) :]]

@@ -209,6 +209,10 @@ _OF_CONNECTION: Final = (
     strawberry.ID | None,
     "Only rows of this connection, NOT_FOUND if there is none; a connection token implies it.",
 )
+AS_OF: Final = (
+    "As of this instant: own fields and lines as they were then, relations as they are now. Filters and order are of"
+    " then, too. Records that were not known yet are left out, those deleted since are there."
+)
 _ARGUMENTS: Final[dict[str, tuple[Any, str]]] = {
     "first": (int | None, "The first n rows, 0 to 250; 50 by default."),
     "after": (str | None, "Begin after this cursor."),
@@ -236,6 +240,8 @@ def list_field(
         return Read(type_name, paged=True)
 
     arguments: dict[str, tuple[Any, str]] = {"connection_id": _OF_CONNECTION} if of_connection else {}
+    if of_connection and SHAPES[type_name].entity is not None:
+        arguments["as_of"] = (datetime | None, AS_OF)
     if _filterable(type_name):
         arguments |= {
             "filter": (filter_type(type_name) | None, "Which rows; all of them by default."),

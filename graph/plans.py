@@ -27,7 +27,8 @@ class Plan:
     """What a field reads.
 
     Attributes:
-        slots: Its values; of a single object, the first is the id and stands for any.
+        slots: Its values; of a single object, the first is the id and stands for any, and so is the
+            instant as of which it is read.
         fields: How many fields it reads.
         connection_id: The connection that a list is held to, if the caller named one.
     """

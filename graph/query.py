@@ -1,6 +1,7 @@
 """Queries: who am I, what can be connected, what is connected, and its records."""
 
-from typing import Annotated, Any
+from datetime import datetime
+from typing import Annotated, Any, Final
 
 import strawberry
 
@@ -9,7 +10,9 @@ from db.types import ErrorCode, InvalidId, decode_id
 from graph.context import ApiInfo, Batch, Read
 from graph.errors import ApiError
 from graph.lists import list_field
+from graph.queries.changes import ChangeQueries
 from graph.queries.issues import IssueQueries
+from graph.selection import instant
 from graph.types.access import ApiKey, ApiKeyConnection, CreditEntry
 from graph.types.audit import AuditEntryConnection
 from graph.types.inventory import InventoryLevel, InventoryLevelConnection, Location, LocationConnection
@@ -26,16 +29,22 @@ from graph.types.systems import ConnectedSystem, ConnectedSystemConnection, Syst
 from graph.types.writing import WriteOperation, WriteOperationConnection
 
 
-def _one(type_name: str, text: str) -> Any:
-    return Read(type_name, one=decode_id(text, type_name=type_name)[1])
+def _one(type_name: str, text: str, as_of: datetime | None = None) -> Any:
+    at = None if as_of is None else instant(as_of)
+    return Read(type_name, one=decode_id(text, type_name=type_name)[1], as_of=at)
 
 
+AS_OF_ONE: Final = (
+    "As of this instant: its own fields and lines as they were then, relations as they are now; null where it was not"
+    " known yet."
+)
 OfId = Annotated[strawberry.ID, strawberry.argument(description="Its id.")]
+AsOf = Annotated[datetime | None, strawberry.argument(description=AS_OF_ONE)]
 Ids = Annotated[list[strawberry.ID], strawberry.argument(description="Their ids, at most 100.")]
 
 
 @strawberry.type(description="Reads; each list and object is one SQL statement whatever is selected.")
-class Query(IssueQueries):
+class Query(IssueQueries, ChangeQueries):
     """The root of reads."""
 
     @strawberry.field(description="Any object by its id; null where the token sees none.")
@@ -86,39 +95,39 @@ class Query(IssueQueries):
         return _one("WriteOperation", id)
 
     @strawberry.field(description="A purchase order by its id.")
-    def purchase_order(self, id: OfId) -> PurchaseOrder | None:  # noqa: A002
+    def purchase_order(self, id: OfId, as_of: AsOf = None) -> PurchaseOrder | None:  # noqa: A002
         """Read an order."""
-        return _one("PurchaseOrder", id)
+        return _one("PurchaseOrder", id, as_of)
 
     @strawberry.field(description="A work order by its id.")
-    def work_order(self, id: OfId) -> WorkOrder | None:  # noqa: A002
+    def work_order(self, id: OfId, as_of: AsOf = None) -> WorkOrder | None:  # noqa: A002
         """Read a work order."""
-        return _one("WorkOrder", id)
+        return _one("WorkOrder", id, as_of)
 
     @strawberry.field(description="A vendor by its id.")
-    def vendor(self, id: OfId) -> Vendor | None:  # noqa: A002
+    def vendor(self, id: OfId, as_of: AsOf = None) -> Vendor | None:  # noqa: A002
         """Read a vendor."""
-        return _one("Vendor", id)
+        return _one("Vendor", id, as_of)
 
     @strawberry.field(description="An item by its id.")
-    def item(self, id: OfId) -> Item | None:  # noqa: A002
+    def item(self, id: OfId, as_of: AsOf = None) -> Item | None:  # noqa: A002
         """Read an item."""
-        return _one("Item", id)
+        return _one("Item", id, as_of)
 
     @strawberry.field(description="An inventory level by its id.")
-    def inventory_level(self, id: OfId) -> InventoryLevel | None:  # noqa: A002
+    def inventory_level(self, id: OfId, as_of: AsOf = None) -> InventoryLevel | None:  # noqa: A002
         """Read an inventory level."""
-        return _one("InventoryLevel", id)
+        return _one("InventoryLevel", id, as_of)
 
     @strawberry.field(description="An asset by its id.")
-    def asset(self, id: OfId) -> Asset | None:  # noqa: A002
+    def asset(self, id: OfId, as_of: AsOf = None) -> Asset | None:  # noqa: A002
         """Read an asset."""
-        return _one("Asset", id)
+        return _one("Asset", id, as_of)
 
     @strawberry.field(description="A location by its id.")
-    def location(self, id: OfId) -> Location | None:  # noqa: A002
+    def location(self, id: OfId, as_of: AsOf = None) -> Location | None:  # noqa: A002
         """Read a location."""
-        return _one("Location", id)
+        return _one("Location", id, as_of)
 
     api_keys: ApiKeyConnection = list_field(
         "ApiKey",

@@ -3,6 +3,7 @@
 import base64
 import binascii
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -14,10 +15,12 @@ from graphql.execution.values import get_argument_values
 from strawberry.utils.str_converters import to_camel_case
 
 from db.keysets import key_columns, signature
-from db.models.base import Many
+from db.models.base import AnyRecord, Many
+from db.models.registry import ENTITIES
 from db.scope import Scope
 from db.selection import (
     All,
+    Compare,
     Inside,
     Keyset,
     Leaf,
@@ -28,6 +31,7 @@ from db.selection import (
     Part,
     Related,
     RelatedPage,
+    RelatedRecord,
     Selection,
     Slots,
     Sort,
@@ -35,13 +39,14 @@ from db.selection import (
 from db.shapes import SHAPES, Column, Shape, value_fields
 from db.types import ErrorCode, decode_id
 from graph.errors import ApiError, bad_input
-from graph.filters import Filters, attributes
-from graph.values import of_cursor
+from graph.filters import MAX_LISTED, Filters, attributes
+from graph.values import of_cursor, text, utc
 
 DEFAULT_PAGE: Final = 50
 MAX_PAGE: Final = 250
 MAX_SORTS: Final = 5
 MAX_FIELDS: Final = 2_000
+_LONGEST_NUMBER: Final = 19
 
 
 @dataclass(slots=True)
@@ -102,10 +107,13 @@ class Builder:
         except PermissionError as error:
             raise no_connection() from error
 
-    def one(self, of: GraphQLObjectType, details: FieldDetailsList, key: UUID | str) -> OneById:
-        """Read one object by its key."""
+    def one(
+        self, of: GraphQLObjectType, details: FieldDetailsList, key: UUID | str, *, as_of: datetime | None = None
+    ) -> OneById:
+        """Read one object by its key, as of an instant where one is given; these are its first slots."""
         slot = self._slot(key)
-        return OneById(self.selection(of, details), slot)
+        as_of_slot = None if as_of is None else self._slot(as_of)
+        return OneById(self.selection(of, details), slot, as_of_slot)
 
     def many(self, of: GraphQLObjectType, details: FieldDetailsList, keys: list[UUID]) -> ManyById:
         """Read several objects of one type by their keys."""
@@ -133,12 +141,24 @@ class Builder:
             if not isinstance(target, GraphQLObjectType):
                 return Leaf(key, name)
             return Inside(key, name, target.name, self._inside(shape.columns[name], target, details))
+        if isinstance(relation, AnyRecord):
+            return RelatedRecord(key, name, self._records(details))
         if not isinstance(target, GraphQLObjectType):
             raise TypeError(f"{of.name}.{graphql_name} has no fields")
         if isinstance(relation, Many) and relation.paged:
-            page = self.page(relation.target, target, details, self.arguments(of, details))
+            page = self.page(relation.target, target, details, self.arguments(of, details), order=relation.order)
             return RelatedPage(key, name, page)
         return Related(key, name, self.selection(target, details))
+
+    def _records(self, details: FieldDetailsList) -> tuple[Selection, ...]:
+        types = self._executor.schema.type_map
+        told = []
+        for spec in ENTITIES:
+            of = types[spec.type_name]
+            if not isinstance(of, GraphQLObjectType):
+                raise TypeError(f"{of} has no fields")
+            told.append(self.selection(of, details))
+        return tuple(told)
 
     def _inside(self, column: Column, of: GraphQLObjectType, details: FieldDetailsList) -> tuple[Leaf, ...]:
         if column.value is None:
@@ -150,18 +170,54 @@ class Builder:
         )
 
     def page(
-        self, type_name: str, of: GraphQLObjectType, details: FieldDetailsList, arguments: dict[str, Any]
+        self,
+        type_name: str,
+        of: GraphQLObjectType,
+        details: FieldDetailsList,
+        arguments: dict[str, Any],
+        *,
+        order: tuple[str, ...] = (),
     ) -> PageSelection:
-        """Give a Relay list from its field's arguments."""
+        """Give a Relay list from its field's arguments; `order` is that of lists whose caller gives none."""
         backward, limit, cursor = _direction(arguments)
         shape = SHAPES[type_name]
-        sorts = _sorts(shape, arguments.get("orderBy"))
+        given = tuple(Sort(name.lstrip("-"), descending=name.startswith("-")) for name in order)
+        sorts = _sorts(shape, arguments.get("orderBy")) or given
         limit_slot = self._slot(limit)
         condition = Filters(self._slot).condition(shape, arguments["filter"]) if arguments.get("filter") else None
         bare = PageSelection(type_name, (), limit_slot, backward=backward, sorts=sorts, condition=condition)
         keyset = self._keyset(bare, cursor) if cursor is not None else None
-        parts = tuple(self._page_part(of, key, group) for key, group in self._collected(of, details).items())
-        return PageSelection(type_name, parts, limit_slot, backward, sorts, condition, keyset)
+        as_of = arguments.get("asOf")
+        as_of_slot = None if as_of is None else self._slot(instant(as_of))
+        return PageSelection(
+            type_name,
+            self._page_parts(of, details),
+            limit_slot,
+            backward,
+            sorts,
+            condition,
+            keyset,
+            as_of_slot=as_of_slot,
+        )
+
+    def window(self, of: GraphQLObjectType, details: FieldDetailsList, arguments: dict[str, Any]) -> PageSelection:
+        """Give a window of a connection's events from its field's arguments."""
+        _, limit, _ = _direction({"first": arguments.get("first")})
+        limit_slot, types, after = self._slot(limit), arguments.get("types"), arguments.get("afterSequence")
+        if types is not None and len(types) > MAX_LISTED:
+            raise bad_input(f"types takes at most {MAX_LISTED} values.")
+        return PageSelection(
+            "Event",
+            self._page_parts(of, details),
+            limit_slot,
+            sorts=(Sort("sequence"),),
+            condition=None if types is None else Compare("type", "in", self._slot([text(each) for each in types])),
+            keyset=None if after is None else Keyset((self._slot(_sequence(after)),)),
+            numbered=True,
+        )
+
+    def _page_parts(self, of: GraphQLObjectType, details: FieldDetailsList) -> tuple[PagePart, ...]:
+        return tuple(self._page_part(of, key, group) for key, group in self._collected(of, details).items())
 
     def _page_part(self, of: GraphQLObjectType, key: str, details: FieldDetailsList) -> PagePart:
         name = details[0].node.name.value
@@ -191,6 +247,20 @@ class Builder:
 def no_connection() -> ApiError:
     """Tell that a connection is not there, or not the caller's to see."""
     return ApiError(ErrorCode.NOT_FOUND, "There is no such connection.")
+
+
+def instant(value: datetime) -> datetime:
+    """Give an instant of the caller's in UTC."""
+    try:
+        return utc(value)
+    except ValueError as error:
+        raise bad_input(f"asOf takes no such value: {error}.") from error
+
+
+def _sequence(told: str) -> int:
+    if not (told.isascii() and told.isdigit() and len(told) < _LONGEST_NUMBER):
+        raise bad_input("afterSequence is a number of the sequence, as text.")
+    return int(told)
 
 
 def _direction(arguments: dict[str, Any]) -> tuple[bool, int, str | None]:

@@ -27,7 +27,7 @@ def of_filter(value: Any, column: Column, *, type_name: str) -> Any:
         return text(str(getattr(value, "value", value)))
     if isinstance(value, Decimal):
         return _amount(value)
-    return _instant(value) if isinstance(value, datetime) else value
+    return utc(value) if isinstance(value, datetime) else value
 
 
 def of_cursor(value: Any, column: Column) -> Any:
@@ -76,7 +76,7 @@ def _amount(value: Decimal) -> Decimal:
     return value
 
 
-def _instant(value: datetime) -> datetime:
+def utc(value: datetime) -> datetime:
     """Give an instant in UTC; one without a zone is taken for UTC."""
     try:
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
@@ -90,5 +90,5 @@ _READERS: Final[dict[str, Callable[[str], Any]]] = {
     "big": _integer,
     "boolean": lambda value: value == "true",
     "date": date.fromisoformat,
-    "instant": lambda value: _instant(datetime.fromisoformat(value)),
+    "instant": lambda value: utc(datetime.fromisoformat(value)),
 }

@@ -55,7 +55,7 @@ class Many:
         target: Name of the API's type.
         on: Target column → own column.
         paged: True gives a Relay list with arguments, False the whole list.
-        order: Columns that order a whole list.
+        order: Columns that order a whole list, or a page where the caller may give no order; `-` turns one around.
         only: Target column → the value that it must have.
     """
 
@@ -64,6 +64,21 @@ class Many:
     paged: bool = False
     order: tuple[str, ...] = ()
     only: dict[str, str] = field(hash=False, default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class AnyRecord:
+    """A relation to at most one record of the kind that a column names.
+
+    Attributes:
+        entity: The own column that names the kind.
+        record: The own column that holds the record's id.
+        target: Name of the API's type.
+    """
+
+    entity: str
+    record: str
+    target: str = "Node"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +112,7 @@ class Findable:
     columns: dict[str, str] = field(hash=False, default_factory=dict)
 
 
-Relation = One | Many
+Relation = One | Many | AnyRecord
 BY_CONNECTION: dict[str, str] = {"organization_id": "organization_id", "id": "connection_id"}
 
 

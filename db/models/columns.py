@@ -82,9 +82,14 @@ def ordinal(of: str) -> Any:
     return column(
         f"The place of {of} among all amounts.",
         sa_type=BigInteger,
-        sa_column_args=[Computed(_ORDINAL.format(x=of, most=_MOST_ORDINAL), persisted=True)],
+        sa_column_args=[Computed(ordinal_sql(of), persisted=True)],
         public=False,
     )
+
+
+def ordinal_sql(amount: str) -> str:
+    """Give the SQL of an amount's place among all amounts."""
+    return _ORDINAL.format(x=amount, most=_MOST_ORDINAL)
 
 
 def ordinal_of(amount: Decimal) -> int:

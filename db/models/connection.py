@@ -118,6 +118,10 @@ class ConnectionFields(Fields):
     token_last_four: str = c.text("The last four characters of its token.", max_length=4, default=c.REQUIRED)
     created_at: datetime = c.instant("When it was connected, UTC.", default=c.REQUIRED)
     disconnected_at: datetime | None = c.instant("When it was disconnected, UTC.")
+    history_since: datetime | None = c.instant(
+        "All versions of its records from this instant on are kept, UTC, and an earlier asOf is refused; null: none was"
+        " ever deleted."
+    )
     data_deletion_requested_at: datetime | None = c.instant(
         "When the deletion of all its data was asked for, UTC; it goes on until nothing is left."
     )

@@ -8,7 +8,7 @@ from sqlmodel import SQLModel
 from db.models import columns as c
 from db.models.base import Computed, EntityRow, One, Value
 from db.models.partial import camel
-from db.types import Entity
+from db.types import PREFIXES, Entity
 
 
 class IncompleteReason(StrEnum):
@@ -141,3 +141,36 @@ def _pointing(relation: One, entities: dict[str, Entity]) -> str:
         f"CASE WHEN {{row}}.{mine} IS NULL THEN {_reason(mine)} WHEN {there} THEN NULL"
         f" WHEN {_REFUSED.format(entity=target)} THEN 'NO_PERMISSION' ELSE 'NOT_SYNCED' END"
     )
+
+
+def versions(entities: dict[str, Entity]) -> str:
+    """Give the SQL of all versions of all records: those that changed one, and the first ones, which records tell.
+
+    A first version is told as long as the one after it is kept.
+
+    Args:
+        entities: Table → what its records are.
+    """
+    keys = "organization_id, connection_id"
+    first = (
+        "SELECT {keys}, '{entity}', id, 1, first_seen_at, first_cause, first_run_id, first_operation_id, '[]'::json"
+        " FROM {table} f WHERE version = 1 OR EXISTS (SELECT FROM record_version n WHERE"
+        " n.connection_id = f.connection_id AND n.entity = '{entity}' AND n.record_id = f.id AND n.version = 2)"
+    )
+    changed = f"SELECT {keys}, entity, record_id, version, valid_from, cause, run_id, operation_id, diff"
+    told = [f"{changed} FROM record_version"]
+    told += [first.format(keys=keys, table=table, entity=entity) for table, entity in entities.items()]
+    return f"({' UNION ALL '.join(told)})"
+
+
+def record_id(entities: dict[str, Entity], *, nullable: bool) -> Computed:
+    """Give the field that tells a record's public id, of a row that names its entity and its id.
+
+    Args:
+        entities: API type → what its records are.
+        nullable: Some rows are about no record.
+    """
+    prefixes = " ".join(f"WHEN '{entity}' THEN '{PREFIXES[name]}_'" for name, entity in entities.items())
+    told = f"CASE {{row}}.entity {prefixes} END || replace({{row}}.record_id::text, '-', '')"
+    what = "The record; null where no record changed." if nullable else "The record."
+    return Computed(str | None if nullable else str, what, told, nullable=nullable)

@@ -6,10 +6,12 @@ from typing import Final
 from sqlmodel import SQLModel
 
 from db.models.audit import AuditEntry
-from db.models.base import Computed, EntityRow, Fields, One
+from db.models.base import Computed, EntityRow, Fields, Many, One
 from db.models.capability import Capability
 from db.models.connection import ConnectedEntity, ConnectedSystem, System
+from db.models.event import Event
 from db.models.health import ConnectionError, ConnectionHealth, Issue  # noqa: A004  (the name in the API)
+from db.models.history import RecordVersion
 from db.models.inventory.inventory_level import InventoryLevel, InventoryLevelFields
 from db.models.inventory.location import Location, LocationFields
 from db.models.items.item import Item, ItemFields
@@ -23,7 +25,7 @@ from db.models.purchasing.purchase_order import (
     PurchaseOrderLineFields,
     PurchaseOrderRecord,
 )
-from db.models.records import beside
+from db.models.records import beside, record_id, versions
 from db.models.request import RequestLog
 from db.models.sync import RawItem, SyncRun
 from db.models.write import WriteOperation
@@ -97,6 +99,13 @@ for _spec in ENTITIES:
     _spec.table.relations["raw_item"] = One(
         "RawItem", {"connection_id": "connection_id", "source_id": "source_id"}, only={"entity": _spec.entity.value}
     )
+    _spec.table.relations["history"] = Many(
+        "RecordVersion",
+        {"connection_id": "connection_id", "record_id": "id"},
+        paged=True,
+        order=("-version",),
+        only={"entity": _spec.entity.value},
+    )
     _spec.table.computed = beside(_spec.table, _spec.entity, {each.type_name: each.entity for each in ENTITIES})
 ConnectedEntity.computed["record_count"] = Computed(
     int,
@@ -110,6 +119,10 @@ ConnectedEntity.computed["record_count"] = Computed(
     + " ELSE 0 END",
     nullable=False,
 )
+
+RecordVersion.source = versions({spec.event_prefix: spec.entity for spec in ENTITIES})
+for _of, _nullable in ((RecordVersion, False), (Event, True)):
+    _of.computed["record_id"] = record_id({spec.type_name: spec.entity for spec in ENTITIES}, nullable=_nullable)
 
 READABLE: Final[tuple[type[SQLModel], ...]] = (
     System,
@@ -126,6 +139,8 @@ READABLE: Final[tuple[type[SQLModel], ...]] = (
     CreditEntry,
     RequestLog,
     AuditEntry,
+    RecordVersion,
+    Event,
     *(spec.table for spec in ENTITIES),
     *(child.table for spec in ENTITIES for child in spec.children),
 )

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Boolean, Index
 
 from db.models import columns as c
-from db.models.base import BY_CONNECTION, ConnectionRow, Fields, One, Relation, Value, by_organization, one_of
+from db.models.base import BY_CONNECTION, ConnectionRow, Fields, Many, One, Relation, Value, by_organization, one_of
 from db.types import Entity, ErrorCode, new_id
 
 
@@ -133,7 +133,12 @@ class SyncRun(SyncRunFields, ConnectionRow, table=True):
         Index("sync_run_entity", "connection_id", "entity", "id"),
         Index("sync_run_status", "connection_id", "status", "id"),
     )
-    relations: ClassVar[dict[str, Relation]] = {"connection": One("ConnectedSystem", BY_CONNECTION)}
+    relations: ClassVar[dict[str, Relation]] = {
+        "connection": One("ConnectedSystem", BY_CONNECTION),
+        "changes": Many(
+            "RecordVersion", {"connection_id": "connection_id", "run_id": "id"}, paged=True, order=("record_id",)
+        ),
+    }
 
     id: UUID = c.uuid("Our own id.", primary_key=True, default_factory=new_id)
     attempts: int = c.integer("Failed attempts since the last page.", default=0, public=False)

@@ -1,12 +1,19 @@
 """Sync runs."""
 
+from typing import TYPE_CHECKING, Annotated, Any
+
 import strawberry
 
 from db.models import sync as stored
 from graph.entity import entity
-from graph.lists import relay
+from graph.lists import list_field, relay
 from graph.types.node import Node
 from graph.types.systems import ConnectedSystem
+
+if TYPE_CHECKING:
+    RecordVersionConnection = Any
+else:
+    RecordVersionConnection = Annotated["RecordVersionConnection", strawberry.lazy("graph.types.history")]
 
 
 @entity(stored.SyncRun)
@@ -14,6 +21,9 @@ class SyncRun(Node):
     """One execution over one entity of a connection."""
 
     connection: ConnectedSystem = strawberry.field(description="Whose it is.")
+    changes: RecordVersionConnection = list_field(
+        "RecordVersion", RecordVersionConnection, "The records that it made, changed or found gone, and their fields."
+    )
 
 
 @entity(stored.RawItem)

@@ -57,13 +57,18 @@ async def test_a_change_is_a_version_with_what_changed_and_what_was(stored: Stor
         "run_id": stored.runs[1],
         "operation_id": None,
     }
-    assert [change["path"] for change in diff] == ["total_net", "lines.1.quantity", "lines.2", "lines.3"]
-    assert diff[:2] == [
-        {"path": "total_net", "before": "10.10", "after": "10.1"},
-        {"path": "lines.1.quantity", "before": "2.50", "after": "3"},
+    assert [change["path"] for change in diff] == [
+        ["totalNet"],
+        ["lines", "1", "quantity"],
+        ["lines", "2"],
+        ["lines", "3"],
     ]
-    assert (diff[2]["before"]["unit_price"], diff[2]["after"], diff[3]["before"]) == ("100", None, None)
-    assert diff[3]["after"]["source_line_id"] == "3"
+    assert diff[:2] == [
+        {"path": ["totalNet"], "before": "10.10", "after": "10.1"},
+        {"path": ["lines", "1", "quantity"], "before": "2.50", "after": "3"},
+    ]
+    assert (diff[2]["before"]["unitPrice"], diff[2]["after"], diff[3]["before"]) == ("100", None, None)
+    assert diff[3]["after"]["sourceLineId"] == "3"
     assert (before["id"], before["source_id"], before["version"]) == (str(first["id"]), "1", 1)
     assert (before["total_net"], before["order_date"], before["ship_to"]) == ("10.10", "2026-05-01", address)
     assert (before["synced_at"], before["deleted_at"]) == ("2026-06-01T12:01:00+00:00", None)
@@ -178,7 +183,7 @@ async def test_a_record_that_is_gone_is_a_version_and_keeps_its_lines_and_its_it
     assert (gone.id, gone.source_id, gone.version) == (first["id"], "1", 2)
     assert (row["deleted_at"], row["synced_at"], row["version"]) == (stored.now, stored.now, 2)
     (version,) = await stored.versions(first["id"])
-    assert version["diff"] == [{"path": "deleted_at", "before": None, "after": stored.now.isoformat()}]
+    assert version["diff"] == [{"path": ["deletedAt"], "before": None, "after": stored.now.isoformat()}]
     assert version["before"]["lines"][0]["quantity"] == "2.50"
     assert await stored.rows("SELECT 1 FROM purchase_order_line WHERE purchase_order_id = $1", first["id"]) != []
     assert await stored.rows("SELECT 1 FROM raw_item WHERE source_id = '1'") != []
@@ -202,7 +207,7 @@ async def test_a_record_that_comes_back_as_it_was_is_a_version_again(stored: Sto
 
     assert (row["deleted_at"], row["version"]) == (None, 3)
     diffs = [version["diff"] for version in await stored.versions(row["id"])]
-    assert [[change["path"] for change in diff] for diff in diffs] == [["deleted_at"], ["deleted_at"]]
+    assert [[change["path"] for change in diff] for diff in diffs] == [[["deletedAt"]], [["deletedAt"]]]
     assert diffs[1][0]["after"] is None
     assert (await stored.told())[1:] == [("purchase_order.deleted", 2), ("purchase_order.updated", 3)]
 
@@ -295,7 +300,7 @@ async def test_a_run_knows_the_records_it_changed_and_made(engine: Engine) -> No
     orders = await engine.orders(own)
     assert [row["record_id"] for row in of_run] == [orders[changed]["id"]]
     paths = [change["path"] for change in orjson.loads(of_run[0]["diff"])]
-    assert paths == ["order_number", "notes"]
+    assert paths == [["orderNumber"], ["notes"]]
     new = await engine.rows("SELECT source_id FROM purchase_order WHERE first_run_id = $1", run["id"])
     assert [row["source_id"] for row in new] == [made]
 

@@ -10,8 +10,9 @@ from graphql import build_schema
 from db.scope import Scope
 from db.types import PREFIXES, encode_id, new_id
 from graph.schema import sdl
+from tests.factories.rows import EPOCH
 from tests.fixtures.documents import Document, Vocabulary
-from tests.fixtures.mixed import AMOUNTS, DAYS, INSTANTS, TEXTS, fill
+from tests.fixtures.mixed import AMOUNTS, DAYS, INSTANTS, LATER, TEXTS, fill
 from tests.fixtures.oracle import LEFT_OUT, Oracle, loaded, told_value
 from tests.fixtures.reading import Shelf
 
@@ -26,6 +27,7 @@ VALUES: Final[dict[str, list[Any]]] = {
     "Boolean": [True, False],
     "Date": [told_value(day, "") for day in DAYS if day],
     "DateTime": [told_value(at, "") for at in INSTANTS if at],
+    "asOf": [told_value(at, "") for at in (EPOCH, *INSTANTS, *LATER) if at],
     "Decimal": [*(told_value(amount, "") for amount in AMOUNTS if amount is not None), "100.000045"],
     "MetadataFilter": [
         {"name": "site", "eq": "a"},

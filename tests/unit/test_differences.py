@@ -20,7 +20,7 @@ def line(key: str, position: int, **values: Any) -> dict[str, Any]:
 
 
 def change(path: str, before: Any, after: Any) -> dict[str, Any]:
-    return {"path": path, "before": before, "after": after}
+    return {"path": path.split("."), "before": before, "after": after}
 
 
 A, B, C = line("a", 0), line("b", 1), line("c", 2)
@@ -32,8 +32,8 @@ A, B, C = line("a", 0), line("b", 1), line("c", 2)
         (version(A, B), version(A, B), []),
         (version(), version(status="SENT"), [change("status", "APPROVED", "SENT")]),
         (version(notes="x"), version(), [change("notes", "x", None)]),
-        (version(), version(order_number="1"), [change("order_number", None, "1")]),
-        (version(deleted_at="t"), version(), [change("deleted_at", "t", None)]),
+        (version(), version(order_number="1"), [change("orderNumber", None, "1")]),
+        (version(deleted_at="t"), version(), [change("deletedAt", "t", None)]),
         (version(A), version(line("a", 0, quantity="1.0")), [change("lines.a.quantity", "1", "1.0")]),
         (version(A), version(line("a", 7)), []),
         (
@@ -42,14 +42,23 @@ A, B, C = line("a", 0), line("b", 1), line("c", 2)
             [change("lines.a.schedules", [], [{"number": "1"}])],
         ),
         (
+            version(vendor_source_id="v1", ship_to={"postal_code": "1"}, custom_fields={"a_b": 1}),
+            version(vendor_source_id="v2", ship_to=None, custom_fields={"a_b": 2}),
+            [
+                change("vendor", "v1", "v2"),
+                change("shipTo", {"postalCode": "1"}, None),
+                change("customFields", {"a_b": 1}, {"a_b": 2}),
+            ],
+        ),
+        (
             version(B),
             version(A, B),
-            [change("lines.a", None, {"source_line_id": "a", "quantity": "1", "schedules": []})],
+            [change("lines.a", None, {"sourceLineId": "a", "quantity": "1", "schedules": []})],
         ),
         (
             version(A, B),
             version(A),
-            [change("lines.b", {"source_line_id": "b", "quantity": "1", "schedules": []}, None)],
+            [change("lines.b", {"sourceLineId": "b", "quantity": "1", "schedules": []}, None)],
         ),
         (version(A, B, C), version(A, C, B), [change("lines", ["a", "b", "c"], ["a", "c", "b"])]),
         (
@@ -67,6 +76,7 @@ A, B, C = line("a", 0), line("b", 1), line("c", 2)
         "digits of a decimal",
         "a line moved down alone",
         "inside a line",
+        "what points elsewhere, values and custom fields",
         "a line in front",
         "a line gone",
         "two lines changed places",

@@ -92,7 +92,9 @@ def test_every_entity_is_a_node_with_a_field_for_one_and_a_list_of_many(name: st
     assert [each.name for each in object_type(name).interfaces] == ["Node"]
     assert str(query[one].type) == name
     assert str(query[f"{one}s"].type) == f"{name}Connection!"
-    assert set(query[f"{one}s"].args) == {"connectionId", "filter", "orderBy", "first", "after", "last", "before"}
+    pages = {"first", "after", "last", "before"}
+    assert set(query[one].args) == {"id", "asOf"}
+    assert set(query[f"{one}s"].args) == {"connectionId", "filter", "orderBy", "asOf", *pages}
 
 
 def _undescribed() -> Iterator[str]:
