@@ -25,6 +25,8 @@ Service = Literal[
     "API_MATERIAL_STOCK_SRV",
     "API_MAINTENANCEORDER",
     "API_MATERIAL_DOCUMENT_SRV",
+    "API_EQUIPMENT",
+    "API_FUNCTIONALLOCATION",
 ]
 _ROOT: Final = "/sap/opu/odata/sap"
 # The maintenance order service is published in version 2 only (its metadata's self link).

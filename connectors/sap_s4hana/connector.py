@@ -16,6 +16,7 @@ from connectors.sap_s4hana.client import SapClient
 from connectors.sap_s4hana.forms import Credentials, WriteDefaults
 from connectors.sap_s4hana.mapping.items import ITEM
 from connectors.sap_s4hana.mapping.orders import PURCHASE_ORDER
+from connectors.sap_s4hana.mapping.plant import ASSET, LOCATION
 from connectors.sap_s4hana.mapping.stock import INVENTORY_LEVEL
 from connectors.sap_s4hana.mapping.vendors import VENDOR
 from connectors.sap_s4hana.mapping.work import WORK_ORDER
@@ -47,6 +48,8 @@ class SapS4HanaConnector:
         Entity.VENDOR: VENDOR,
         Entity.ITEM: ITEM,
         Entity.INVENTORY_LEVEL: INVENTORY_LEVEL,
+        Entity.ASSET: ASSET,
+        Entity.LOCATION: LOCATION,
     }
     writes: Mapping[tuple[Entity, Operation], WriteSpec] = WRITES
 

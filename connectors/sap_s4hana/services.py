@@ -150,6 +150,7 @@ def _dated(name: str) -> Callable[[date], str]:
     return lambda start: f"{name} ge {day_literal(start)}"
 
 
+_PRESENT: Final = f"ValidityEndDate eq {day_literal(date.max)}"
 RESOURCES: Final[Mapping[Entity, Resource]] = {
     Entity.PURCHASE_ORDER: Resource(
         service="API_PURCHASEORDER_PROCESS_SRV",
@@ -215,6 +216,28 @@ RESOURCES: Final[Mapping[Entity, Resource]] = {
         is_key=lambda source_id: source_id.count("/") == len(STOCK_KEY) - 1,
         grouped=True,
     ),
+    # Equipment has a row for each time that it stood elsewhere; the present one has no end.
+    Entity.ASSET: Resource(
+        service="API_EQUIPMENT",
+        path="Equipment",
+        key="Equipment",
+        order="Equipment",
+        source_id=_key("Equipment"),
+        id_filter=lambda value: f"Equipment eq {text_literal(value)} and {_PRESENT}",
+        updated_at=_stamp("LastChangeDateTime", "CreationDate"),
+        always=_PRESENT,
+        changed=_since("LastChangeDateTime", or_day="CreationDate"),
+    ),
+    # One that was never changed has no stamp, and when it was made is told nowhere: places are read whole.
+    Entity.LOCATION: Resource(
+        service="API_FUNCTIONALLOCATION",
+        path="FunctionalLocation",
+        key="FunctionalLocation",
+        order="FunctionalLocation",
+        source_id=_key("FunctionalLocation"),
+        id_filter=_equals("FunctionalLocation"),
+        updated_at=lambda body: read_instant(body.get("LastChangeDateTime")),
+    ),
 }
 
 _WEEKLY: Final = timedelta(days=7)
@@ -257,4 +280,19 @@ FEEDS: Final = (
     ),
     # Stock has no stamp: it is read whole each time, and with it what is no more.
     Feed(Entity.INVENTORY_LEVEL, "stock", overlap=timedelta(0), cursor=None, tie_break="Material"),
+    Feed(
+        Entity.ASSET,
+        "equipment",
+        overlap=5 * MINUTES,
+        cursor="LastChangeDateTime",
+        tie_break="Equipment",
+        scan_every=_WEEKLY,
+    ),
+    Feed(
+        Entity.LOCATION,
+        "functional_locations",
+        overlap=timedelta(0),
+        cursor=None,
+        tie_break="FunctionalLocation",
+    ),
 )

@@ -23,8 +23,15 @@ _LOOKUPS: Final[dict[Referable, tuple[Service, str, str]]] = {
 }
 _PLACE: Final = re.compile(r"[A-Za-z0-9]{1,4}(/[A-Za-z0-9]{1,4})?")
 _TERMS: Final = re.compile(r"[A-Za-z0-9]{1,4}")
-_TECHNICAL: Final = {"asset": 18, "work_location": 30}
-"""Equipment and functional locations: how long their keys are."""
+_TECHNICAL: Final[dict[Referable, tuple[Entity, tuple[str, ...], re.Pattern[str]]]] = {
+    "asset": (Entity.ASSET, ("Equipment",), re.compile(r"[A-Z0-9]{1,18}")),
+    "work_location": (
+        Entity.LOCATION,
+        ("FunctionalLocation", "FunctionalLocationLabelName"),
+        re.compile(r"[A-Z0-9][A-Z0-9 ./_-]{0,29}"),
+    ),
+}
+"""Equipment and functional locations: what people call them by, and what their keys look like."""
 _REFERENCES: Final[dict[tuple[Entity, Operation], tuple[Service, str, str, str]]] = {
     (Entity.PURCHASE_ORDER, Operation.CREATE): (orders.SERVICE, "A_PurchaseOrder", orders.REFERENCE, "PurchaseOrder"),
     (Entity.VENDOR, Operation.CREATE): (vendors.SERVICE, "A_BusinessPartner", vendors.REFERENCE, "Supplier"),
@@ -83,9 +90,9 @@ class SapSource:
     async def resolve(self, kind: Referable, code: str) -> list[str]:
         """Give the keys of what people call by this code.
 
-        Suppliers and products are looked up, with and without leading zeros. Terms, places (`plant` or
-        `plant/storage`), equipment and functional locations are keys themselves and listed by none of these services:
-        SAP judges them on writing.
+        Suppliers and products are looked up, with and without leading zeros, equipment and functional locations, too.
+        Terms and places (`plant` or `plant/storage`) are keys themselves and listed by none of these services: SAP
+        judges them on writing. So are equipment and functional locations that the user may not read.
         """
         told = code.strip()
         if kind == "location":
@@ -93,7 +100,7 @@ class SapSource:
         if kind == "payment_terms":
             return [told.upper()] if _TERMS.fullmatch(told) else []
         if kind in _TECHNICAL:
-            return [told.upper()] if 0 < len(told) <= _TECHNICAL[kind] else []
+            return await self._technical(kind, told.upper())
         service, path, key = _LOOKUPS[kind]
         forms = {told, told.upper()}
         if told.isdigit():
@@ -102,6 +109,19 @@ class SapSource:
         options = {"$filter": found, "$select": key, "$top": "10"}
         rows = (await self._client.list(service, path, options, at_most=10)).rows
         return sorted({str(row[key]) for row in rows})
+
+    async def _technical(self, kind: Referable, code: str) -> list[str]:
+        entity, names, pattern = _TECHNICAL[kind]
+        resource = RESOURCES[entity]
+        forms = sorted({code, code.lstrip("0") or "0"} if code.isdigit() else {code})
+        wanted = " or ".join(f"{name} eq {text_literal(form)}" for name in names for form in forms)
+        options = {"$filter": " and ".join(filter(None, (f"({wanted})", resource.always))), "$top": "10"}
+        options["$select"] = resource.key
+        try:
+            rows = (await self._client.list(resource.service, resource.path, options, at_most=10)).rows
+        except PermissionRefused:
+            return [code] if pattern.fullmatch(code) else []
+        return sorted({str(row[resource.key]) for row in rows})
 
     async def write(self, change: Change, *, defaults: Form, wire: Wire) -> Written:
         """Carry one change to SAP; see connectors.base.Source.write."""

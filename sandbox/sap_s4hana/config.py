@@ -54,7 +54,11 @@ class Options:
 DEMO_USERS: tuple[User, ...] = (
     User("COMM_USER", "Sandbox-Full-1"),
     User("COMM_READER", "Sandbox-Read-1", read_only=True),
-    User("COMM_BUYER", "Sandbox-Buy-1", denied=frozenset({"API_MAINTENANCEORDER"})),
+    User(
+        "COMM_BUYER",
+        "Sandbox-Buy-1",
+        denied=frozenset({"API_MAINTENANCEORDER", "API_EQUIPMENT", "API_FUNCTIONALLOCATION"}),
+    ),
 )
 DEMO_CLIENTS: tuple[OAuthClient, ...] = (OAuthClient("sandbox-client", "sandbox-secret", "COMM_USER"),)
 

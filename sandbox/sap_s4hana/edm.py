@@ -2,7 +2,8 @@
 
 The tables in `metadata/*.json` hold the facts of the vendor's own `$metadata` documents, read out once: on-premise
 API_PURCHASEORDER_PROCESS_SRV, API_BUSINESS_PARTNER, API_PRODUCT_SRV, API_MATERIAL_STOCK_SRV, API_MAINTENANCEORDER, and
-API_MATERIAL_DOCUMENT_SRV (schema version 1.2.0, from a copy in a public repository), cut down to the entity types
+API_MATERIAL_DOCUMENT_SRV (schema version 1.2.0), API_EQUIPMENT and API_FUNCTIONALLOCATION (version 1.1.0, by its
+OpenAPI document), the last three from copies in public repositories, cut down to the entity types
 served here. A property is one line: its Edm type with max length or precision and scale, then flags.
 `custom_fields.json` adds what a key user would have added in a customer's system (prefix YY1_).
 """

@@ -1,6 +1,6 @@
 """The simulated S/4HANA for the suite that connectors are tried with: see sandbox.kit.rig."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -16,6 +16,7 @@ from sandbox.sap_s4hana.edm import Property
 from sandbox.sap_s4hana.odata.encode import follow
 from sandbox.sap_s4hana.rules.partners import stamp_partner
 from sandbox.sap_s4hana.seed.plan import Plan, seed
+from sandbox.sap_s4hana.seed.plant import FOREVER
 from sandbox.sap_s4hana.store import Row
 
 SETS: Final[Mapping[str, str]] = {
@@ -24,6 +25,8 @@ SETS: Final[Mapping[str, str]] = {
     "VENDOR": "A_BusinessPartner",
     "ITEM": "A_Product",
     "INVENTORY_LEVEL": "A_MatlStkInAcctMod",
+    "ASSET": "Equipment",
+    "LOCATION": "FunctionalLocation",
 }
 PLAN: Final = Plan(orders=40, suppliers=8, materials=9, maintenance_orders=12)
 _NOWHERE: Final = "http://127.0.0.1:9"
@@ -35,14 +38,19 @@ _OWN: Final[Mapping[tuple[str, str], str]] = {
     ("VENDOR", "name"): "BusinessPartnerFullName",
     ("WORK_ORDER", "title"): "MaintenanceOrderDesc",
     ("INVENTORY_LEVEL", "on_hand"): "MatlWrhsStkQtyInMatlBaseUnit",
+    ("ASSET", "name"): "EquipmentName",
+    ("LOCATION", "name"): "FunctionalLocationName",
 }
 """Fields that one property of the document's own row shows."""
 _CHANGED: Final = {
     "WORK_ORDER": "MaintenanceOrderDesc",
     "ITEM": "ProductOldID",
+    "ASSET": "EquipmentName",
+    "LOCATION": "FunctionalLocationName",
 }
 _LINE: Final = {"lines.description": "PurchaseOrderItemText", "lines.quantity": "OrderQuantity"}
 _MOST_BASE: Final = 1000
+_EQUIPMENT_KEY: Final = 2
 
 
 class SapRig(WireRig[SapWire]):
@@ -97,7 +105,7 @@ class SapRig(WireRig[SapWire]):
 
     async def keys(self, entity: str) -> set[str]:
         """Count the rows."""
-        return {self._id(row) for row in self.system.tables[SETS[entity]] if entity != "VENDOR" or row["Supplier"]}
+        return {self._id(row) for row in self._rows(entity)}
 
     async def make(self, entity: str, count: int) -> list[str]:
         """Make documents after the model of another."""
@@ -155,6 +163,8 @@ class SapRig(WireRig[SapWire]):
         told: dict[tuple[str, str], JsonObject] = {
             ("PURCHASE_ORDER", "CREATE"): {"values": {**made["PURCHASE_ORDER"]["values"], "vendor_source_id": "99"}},
             ("PURCHASE_ORDER", "UPDATE"): {"values": {"payment_terms_source_id": "ZZZZ"}},
+            ("PURCHASE_ORDER", "CANCEL"): {"source_id": "4599999999"},
+            ("VENDOR", "UPDATE"): {"source_id": "99", "values": {"name": "Nobody"}},
             ("WORK_ORDER", "CREATE"): {"values": {"title": "Pump leaks", "native_type": "ZZ99"}},
             ("WORK_ORDER", "UPDATE"): {"transition": "CLOSE"},
             ("VENDOR", "CREATE"): {"values": {**made["VENDOR"]["values"], "addresses": [{"country": "ZZ"}]}},
@@ -174,19 +184,25 @@ class SapRig(WireRig[SapWire]):
             ("CANCEL",),
         )
 
+    def _rows(self, entity: str) -> Iterator[Row]:
+        """Yield the rows that are documents: partners that are suppliers, the present periods of equipment."""
+        for row in self.system.tables[SETS[entity]]:
+            if (entity != "VENDOR" or row["Supplier"]) and (entity != "ASSET" or row["ValidityEndDate"] == FOREVER):
+                yield row
+
     def _row(self, entity: str, source_id: str) -> Row:
-        found = next((row for row in self.system.tables[SETS[entity]] if self._id(row) == source_id), None)
+        found = next((row for row in self._rows(entity) if self._id(row) == source_id), None)
         if found is None:
             raise LookupError(f"no {entity} {source_id}")
         return found
 
     @staticmethod
     def _id(row: Row) -> str:
-        return "/".join(quote(part, safe="") for part in row.key) if len(row.key) > 2 else row.key[0]
+        return "/".join(quote(part, safe="") for part in row.key) if len(row.key) > _EQUIPMENT_KEY else row.key[0]
 
     def _copy(self, entity: str) -> Row:
         table = self.system.tables[SETS[entity]]
-        model = next(row for row in table if entity != "VENDOR" or row["Supplier"])
+        model = next(self._rows(entity))
         own: dict[str, Any] = {}
         match entity:
             case "VENDOR":
@@ -198,6 +214,10 @@ class SapRig(WireRig[SapWire]):
                 own = {"Product": f"TG{len(table) + 10_001:05d}"}
             case "WORK_ORDER":
                 own = {"MaintenanceOrder": self.system.number("maintenance_order")}
+            case "ASSET":
+                own = {"Equipment": str(20_000_000 + len(table))}
+            case "LOCATION":
+                own = {"FunctionalLocation": f"DEMO-PLACE-{len(table)}"}
             case _:
                 own = {"Batch": f"B{len(table):06d}"}
         row = self.system.add(table.type.set_name, {**model, **own})

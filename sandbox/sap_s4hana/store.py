@@ -7,6 +7,7 @@ that the vendor's metadata does not hold raises, so a misspelt property cannot b
 import zlib
 from bisect import insort
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import Any, Self
 
 from sandbox.sap_s4hana.edm import EntityType, Property
@@ -61,8 +62,10 @@ class Row(dict[str, Any]):
                 raise KeyError(f"{self.type.name} has no property {name}")
 
 
-def canonical(prop: Property, text: str) -> str:
-    """Bring a text to the form in which it is stored: numbers without leading zeros, as the wire shows them."""
+def canonical(prop: Property, text: str | datetime) -> str:
+    """Bring a key part to the form in which it is stored: numbers without leading zeros, days as in a literal."""
+    if isinstance(text, datetime):
+        return f"{text:%Y-%m-%dT%H:%M:%S}"
     if prop.numeric or (prop.name in ALPHA and text.isdigit()):
         return text.lstrip("0") or ("0" if prop.numeric else "")
     return text
@@ -116,7 +119,8 @@ class Table:
         row = Row(self.type, values)
         key = row.key
         for name, part in zip(self.type.key, key, strict=True):
-            dict.__setitem__(row, name, part)
+            if not isinstance(row[name], datetime):
+                dict.__setitem__(row, name, part)
         if key in self._rows:
             raise DuplicateKeyError(f"{self.type.set_name}{key} exists")
         self._rows[key] = row

@@ -33,6 +33,7 @@ TABLES = {
     Entity.VENDOR: "A_Supplier",
     Entity.ITEM: "A_Product",
     Entity.INVENTORY_LEVEL: "A_MatlStkInAcctMod",
+    Entity.LOCATION: "FunctionalLocation",
 }
 
 
@@ -242,7 +243,7 @@ async def test_a_missing_right_is_told_by_entity(s4: Sap) -> None:
     async with s4.opened_as(username="COMM_BUYER", password=SecretStr("Sandbox-Buy-1")) as source:
         checked = await source.check()
 
-        assert list(checked.refused) == [Entity.WORK_ORDER]
+        assert list(checked.refused) == [Entity.WORK_ORDER, Entity.ASSET, Entity.LOCATION]
         with pytest.raises(PermissionRefused):
             await source.fetch(Entity.WORK_ORDER, ["4000001"])
 

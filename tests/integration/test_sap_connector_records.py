@@ -136,3 +136,28 @@ async def test_taking_more_than_there_is_is_saps_refusal(s4: Sap) -> None:
 
     assert caught.value.problems[0].path == ("quantity",)
     assert "Deficit" in (caught.value.source_message or "")
+
+
+async def test_equipment_is_read_where_it_stands_now(s4: Sap) -> None:
+    pump = await s4.record(Entity.ASSET, "10000001")
+    assets = {item.source_id: s4.mapped(Entity.ASSET, item) for item in await s4.items(Entity.ASSET)}
+    places = {item.source_id: s4.mapped(Entity.LOCATION, item) for item in await s4.items(Entity.LOCATION)}
+
+    assert (pump.number, pump.name, pump.location_source_id) == ("10000001", "Demo pump 1", "DEMO-LINE-2")
+    assert (pump.manufacturer, pump.model, pump.serial_number) == ("Exemple Moteurs", "P-101", "SN-7001")
+    assert len(assets) == 9  # two of them stood elsewhere before
+    assert {asset.location_source_id for asset in assets.values()} <= set(places)
+    assert {asset.parent_source_id for asset in assets.values()} == {None, "10000000"}
+    assert [key for key, asset in assets.items() if not asset.active] == ["10000008"]
+    assert (places["DEMO-LINE-1"].parent_source_id, places["DEMO-LINE-1"].type) == ("DEMO", "TECHNICAL")
+    assert places["DEMO"].address.city == "Stuttgart"
+
+
+async def test_equipment_and_places_are_looked_up_where_the_user_may_read_them(s4: Sap) -> None:
+    assert await s4.source.resolve("asset", "0010000001") == ["10000001"]
+    assert await s4.source.resolve("asset", "77") == []
+    assert await s4.source.resolve("work_location", "demo-line-2") == ["DEMO-LINE-2"]
+    assert await s4.source.resolve("work_location", "nowhere") == []
+
+    async with s4.opened_as(username="COMM_BUYER", password="Sandbox-Buy-1") as source:
+        assert await source.resolve("work_location", "demo-line-9") == ["DEMO-LINE-9"]  # SAP judges it on writing

@@ -35,6 +35,8 @@ def test_every_entity_has_a_feed_that_a_whole_pass_reads(connector: Connector) -
                 Entity.VENDOR: ("LastChangeDate", timedelta(days=1), "BusinessPartner", 168),
                 Entity.ITEM: ("LastChangeDateTime", 5 * MINUTES, "Product", 168),
                 Entity.INVENTORY_LEVEL: (None, timedelta(0), "Material", None),
+                Entity.ASSET: ("LastChangeDateTime", 5 * MINUTES, "Equipment", 168),
+                Entity.LOCATION: (None, timedelta(0), "FunctionalLocation", None),
             },
         ),
         (

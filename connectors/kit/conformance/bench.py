@@ -2,10 +2,10 @@
 
 import logging
 from base64 import b64encode
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any, Final
 from uuid import uuid4
 
@@ -162,7 +162,19 @@ class Listener(logging.Handler):
         self.lines.append(logging.Formatter().format(record))
 
 
-SECOND: Final = timedelta(seconds=1)
+Applies = Callable[[Connector, Entity], bool]
+"""Whether a case has anything to try, by what the connector declares."""
+EntityCases = Mapping[str, tuple[Applies, Callable[[Bench, Entity], Awaitable[None]]]]
+
+
+def always(_connector: Connector, _entity: Entity) -> bool:
+    """Say yes."""
+    return True
+
+
+def has_cursor(connector: Connector, entity: Entity) -> bool:
+    """Tell whether an entity is read by what changed; others are read whole each time."""
+    return any(feed.entity is entity and feed.cursor for feed in connector.feeds)
 
 
 def plain(value: Any) -> Any:

@@ -1,10 +1,11 @@
 """Odd values: unknown states, empty fields, other scripts, huge texts, fine decimals."""
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
-from connectors.kit.conformance.bench import Bench, NotTried
+from connectors.base import Connector
+from connectors.kit.conformance.bench import Applies, Bench, EntityCases, NotTried, always
 from connectors.kit.conformance.expect import equal, true
 from db.types import Entity
 
@@ -37,10 +38,6 @@ _DECIMALS: Final = tuple(map(Decimal, ("0.123456", "1234567.654321", "0.12345", 
 
 async def unknown(bench: Bench, entity: Entity) -> None:
     """A state that nobody knows is UNKNOWN, with the source's own word, and fails no record."""
-    if "native_status" not in bench.connector.mappings[entity].record.model_fields:
-        raise NotTried("it has no status")
-    if "status" not in bench.connector.mappings[entity].record.model_fields:
-        raise NotTried("its status is told word for word")
     key = await bench.any_key(entity)
     await bench.rig.put(entity.value, key, "status", UNKNOWN)
     async with bench.open() as source:
@@ -78,7 +75,7 @@ async def _each(
 ) -> None:
     """Put each value into each field, and read it back; what the source cannot hold is left out."""
     tried, why = 0, f"{entity} has no such field"
-    names = [name for name in fields.get(entity, ()) if _is_mapped(bench, entity, name)]
+    names = [name for name in fields.get(entity, ()) if _is_mapped(bench.connector, entity, name)]
     key = await bench.any_key(entity)
     async with bench.open() as source:
         for name in names:
@@ -95,8 +92,16 @@ async def _each(
         raise NotTried(why)
 
 
-def _is_mapped(bench: Bench, entity: Entity, name: str) -> bool:
-    return bench.connector.mappings[entity].part(name.partition(".")[0]) is not None
+def _is_mapped(connector: Connector, entity: Entity, name: str) -> bool:
+    return connector.mappings[entity].part(name.partition(".")[0]) is not None
+
+
+def _has_status(connector: Connector, entity: Entity) -> bool:
+    return _is_mapped(connector, entity, "status") and _is_mapped(connector, entity, "native_status")
+
+
+def _any(fields: Mapping[Entity, tuple[str, ...]]) -> Applies:
+    return lambda connector, entity: any(_is_mapped(connector, entity, name) for name in fields.get(entity, ()))
 
 
 def _found(record: Any, name: str) -> Iterator[Any]:
@@ -107,10 +112,10 @@ def _found(record: Any, name: str) -> Iterator[Any]:
         yield getattr(record, head)
 
 
-CASES: Final[Mapping[str, Callable[[Bench, Entity], Awaitable[None]]]] = {
-    "unknown state": unknown,
-    "missing optional fields": missing,
-    "other scripts": texts,
-    "huge texts": long_texts,
-    "decimals": decimals,
+CASES: Final[EntityCases] = {
+    "unknown state": (_has_status, unknown),
+    "missing optional fields": (always, missing),
+    "other scripts": (_any(_TEXTS), texts),
+    "huge texts": (_any(_LONG), long_texts),
+    "decimals": (_any(_EXACT), decimals),
 }

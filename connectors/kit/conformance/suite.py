@@ -36,12 +36,21 @@ class Case:
 def cases(connector: Connector) -> list[Case]:
     """Give all cases of a connector."""
     told = [Case("check", name, "", run) for name, run in checking.CASES.items()]
+    told += [Case("read", name, "", run) for name, run in reading.UNREAD.items()]
     for entity in connector.mappings:
         for area, made in (("read", reading.CASES), ("change", changing.CASES), ("odd", odd.CASES)):
-            told += [Case(area, name, entity.value, _of(run, entity)) for name, run in made.items()]
-    for entity, operation in connector.writes:
+            told += [
+                Case(area, name, entity.value, _of(run, entity))
+                for name, (applies, run) in made.items()
+                if applies(connector, entity)
+            ]
+    for (entity, operation), spec in connector.writes.items():
         about = f"{entity.value} {operation.value}"
-        told += [Case("write", name, about, _to(run, entity, operation)) for name, run in writing.CASES.items()]
+        told += [
+            Case("write", name, about, _to(run, entity, operation))
+            for name, run in writing.CASES.items()
+            if spec.reference_field or run is not writing.same_reference
+        ]
     told += [Case("write", name, "", run) for name, run in writing.UNDECLARED.items()]
     for entity in connector.mappings:
         if (entity, Operation.UPDATE) in connector.writes and connector.writes[entity, Operation.UPDATE].transitions:

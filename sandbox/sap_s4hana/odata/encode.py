@@ -98,7 +98,11 @@ def entity_path(row: Row) -> str:
     parts = dict(zip(row.type.key, row.key, strict=True))
     if len(parts) == 1:
         return f"{row.type.set_name}({_quoted(row.key[0])})"
-    return f"{row.type.set_name}({','.join(f'{name}={_quoted(value)}' for name, value in parts.items())})"
+    told = {
+        name: "datetime" * (row.type.properties[name].kind == "DateTime") + _quoted(part)
+        for name, part in parts.items()
+    }
+    return f"{row.type.set_name}({','.join(f'{name}={literal}' for name, literal in told.items())})"
 
 
 def etag(row: Row) -> str | None:

@@ -140,6 +140,8 @@ def _key_text(literal: str, text: str) -> str:
         kind, value = parse_uri_literal(literal.strip())
     except ValueError:
         raise _bad_key(text) from None
+    if kind == "DateTime":
+        return f"{value:%Y-%m-%dT%H:%M:%S}"
     if kind != "String":
         raise _bad_key(text)
     return str(value)

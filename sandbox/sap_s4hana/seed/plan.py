@@ -7,6 +7,7 @@ from datetime import date
 from sandbox.sap_s4hana.seed.maintenance import seed_maintenance
 from sandbox.sap_s4hana.seed.masters import seed_products, seed_stock, seed_suppliers
 from sandbox.sap_s4hana.seed.orders import seed_orders
+from sandbox.sap_s4hana.seed.plant import seed_plant
 from sandbox.sap_s4hana.system import S4System
 
 
@@ -46,4 +47,5 @@ def seed(system: S4System, plan: Plan) -> None:
     seed_products(system, plan.materials, today)
     seed_stock(system, plan.materials if plan.stocked is None else plan.stocked, rng)
     seed_orders(system, plan.orders, rng, today)
+    seed_plant(system, today)
     seed_maintenance(system, plan.maintenance_orders, rng, today)
