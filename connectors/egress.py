@@ -133,7 +133,7 @@ class Egress:
                     limit=200,
                     limit_per_host=connections_per_host,
                     ttl_dns_cache=30,
-                    socket_factory=_guarded(guard, encrypted=scheme == "https"),
+                    socket_factory=guarded(guard, encrypted=scheme == "https"),
                 )
                 await stack.enter_async_context(connector)
                 sessions[scheme] = await stack.enter_async_context(_session(connector, read_seconds))
@@ -211,7 +211,7 @@ class Egress:
                     {name: morsel.value for name, morsel in answer.cookies.items()},
                 )
         except (aiohttp.ClientError, TimeoutError, OSError, asyncio.IncompleteReadError, ValueError) as error:
-            raise _unavailable(error) from error
+            raise unavailable(error) from error
 
 
 @dataclass(slots=True)
@@ -254,7 +254,7 @@ def _session(connector: aiohttp.TCPConnector, read_seconds: float) -> aiohttp.Cl
     return session
 
 
-def _guarded(guard: Guard, *, encrypted: bool) -> Callable[[aiohttp.AddrInfoType], socket.socket]:
+def guarded(guard: Guard, *, encrypted: bool) -> Callable[[aiohttp.AddrInfoType], socket.socket]:
     """Make sockets only for addresses that the guard lets through: it sees what is connected to, not what was asked."""
 
     def make(info: aiohttp.AddrInfoType) -> socket.socket:
@@ -269,7 +269,8 @@ def _blocked(message: str) -> SourceUnavailable:
     return SourceUnavailable(message, reason="BLOCKED", sent=False)
 
 
-def _unavailable(error: Exception) -> SourceUnavailable:
+def unavailable(error: Exception) -> SourceUnavailable:
+    """Tell why no whole answer came."""
     cause = getattr(error, "os_error", None) or error
     if isinstance(cause, Blocked) or Blocked.mark in str(cause):
         return _blocked("The source's address may not be connected to from here: by https to public addresses only.")

@@ -15,8 +15,9 @@ from starlette.applications import Starlette
 
 from connectors.base import Connector
 from connectors.egress import Egress
+from connectors.posting import Poster
 from connectors.registry import BY_SLUG
-from crosshead.settings import Settings, parse_master_keys, parse_networks
+from crosshead.settings import Settings, parse_master_keys, parse_networks, parse_seconds
 from db import capabilities, connections
 from db.engine import Database
 from db.models.connection import System, SystemEntity
@@ -34,6 +35,8 @@ from jobs.capabilities import declared
 from jobs.carry import Carrier
 from jobs.check import Checks
 from jobs.connect import ConnectDoor
+from jobs.deliver import Sender
+from jobs.delivery_policy import DeliveryPolicy
 from jobs.disconnect import DisconnectDoor
 from jobs.events import Events
 from jobs.organization import OrganizationDoor
@@ -44,6 +47,7 @@ from jobs.runs import RunDoor
 from jobs.settings import Settings as ConnectSettings
 from jobs.sources import Sources
 from jobs.sync import SLICE_SECONDS, SyncRunner
+from jobs.webhooks import WebhookDoor
 from jobs.worker import WorkerParts
 from jobs.write import WriteDoor
 
@@ -78,6 +82,7 @@ class Parts:
     database: Database
     queue: Queue
     sources: Sources
+    poster: Poster
     revocations: Revocations
 
 
@@ -91,11 +96,14 @@ async def open_parts(
     database = Database.open(str(settings.database_url), pool_size=settings.database_pool_size, application=application)
     queue = Queue.open(redis_settings(settings))
     try:
-        async with Egress.open(guard=guard, connections_per_host=settings.source_connections_per_host) as egress:
+        async with (
+            Egress.open(guard=guard, connections_per_host=settings.source_connections_per_host) as egress,
+            Poster.open(guard=guard) as poster,
+        ):
             budget = Budget(database, now, call_seconds=settings.lease_seconds)
             sources = Sources(egress, Vault(keys, active=active), connectors, budget=budget)
             async with Revocations(database, queue).listening() as revocations:
-                yield Parts(database, queue, sources, revocations)
+                yield Parts(database, queue, sources, poster, revocations)
     finally:
         await queue.close()
         await database.close()
@@ -137,6 +145,7 @@ def api(settings: Settings, *, connectors: Mapping[str, Connector] = BY_SLUG) ->
                     disconnect=disconnect,
                     runs=runs,
                     write=write,
+                    webhooks=webhook_door(parts),
                     points=points,
                     recorder=recorder,
                 )
@@ -170,10 +179,14 @@ async def worker(
     async with open_parts(settings, application=application, connectors=connectors) as parts:
         runner, carrier = sync_runner(settings, parts, slice_seconds=slice_seconds), write_carrier(settings, parts)
         redis, jobs = redis_settings(settings), (settings.worker_jobs, settings.worker_long_jobs)
-        kept = Retention(request_log_days=settings.request_log_days, audit_log_days=settings.audit_log_days)
-        yield WorkerParts(
-            parts.database, parts.queue, runner, live_checks(settings, parts), carrier, redis, *jobs, kept
+        kept = Retention(
+            request_log_days=settings.request_log_days,
+            audit_log_days=settings.audit_log_days,
+            delivery_days=settings.webhook_log_days,
+            event_days=settings.event_retention_days,
         )
+        checks, sender = live_checks(settings, parts), webhook_sender(settings, parts)
+        yield WorkerParts(parts.database, parts.queue, runner, checks, carrier, sender, redis, *jobs, kept)
 
 
 def connect_door(settings: Settings, parts: Parts) -> ConnectDoor:
@@ -205,6 +218,31 @@ def write_door(settings: Settings, parts: Parts) -> WriteDoor:
     """Build the door that writes."""
     carrier = write_carrier(settings, parts)
     return WriteDoor(database=parts.database, queue=parts.queue, sources=parts.sources, carrier=carrier, now=now)
+
+
+def webhook_door(parts: Parts) -> WebhookDoor:
+    """Build the door to webhooks."""
+    return WebhookDoor(
+        database=parts.database, queue=parts.queue, vault=parts.sources.vault, poster=parts.poster, now=now
+    )
+
+
+def webhook_sender(settings: Settings, parts: Parts) -> Sender:
+    """Build what sends deliveries, named after this process in leases."""
+    policy = DeliveryPolicy(
+        retry_seconds=parse_seconds(settings.webhook_retry_seconds),
+        lease_seconds=settings.webhook_lease_seconds,
+        at_once=settings.webhook_posts_per_endpoint,
+    )
+    return Sender(
+        database=parts.database,
+        queue=parts.queue,
+        vault=parts.sources.vault,
+        poster=parts.poster,
+        owner=_owner(),
+        now=now,
+        policy=policy,
+    )
 
 
 def _owner() -> str:

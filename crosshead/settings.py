@@ -8,6 +8,7 @@ from pydantic import Field, PostgresDsn, RedisDsn, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from connectors.addresses import Guard
+from jobs.delivery_policy import RETRY_SECONDS
 
 
 class Settings(BaseSettings):
@@ -67,6 +68,23 @@ class Settings(BaseSettings):
     error_retention_days: int = Field(
         default=30, ge=1, le=3650, description="How long connection errors and resolved issues are kept, days."
     )
+    webhook_retry_seconds: str = Field(
+        default=",".join(map(str, RETRY_SECONDS)),
+        description="Seconds before each attempt at a webhook, after the one before, comma-separated; their number is"
+        " that of the attempts.",
+    )
+    webhook_posts_per_endpoint: int = Field(
+        default=16, ge=1, le=256, description="Posts to one webhook endpoint under way at once, per worker."
+    )
+    webhook_lease_seconds: int = Field(
+        default=30, ge=15, le=600, description="How long a delivery waits for a worker that died sending it, seconds."
+    )
+    webhook_log_days: int = Field(
+        default=30, ge=4, le=3650, description="How long deliveries and their attempts are kept, days."
+    )
+    event_retention_days: int = Field(
+        default=90, ge=1, le=3650, description="How long events can be read and replayed, days."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least level logged.")
     log_format: Literal["json", "console"] = Field(default="json", description="How log lines are written.")
 
@@ -74,6 +92,12 @@ class Settings(BaseSettings):
     @classmethod
     def _networks(cls, value: str) -> str:
         parse_networks(value)
+        return value
+
+    @field_validator("webhook_retry_seconds")
+    @classmethod
+    def _times(cls, value: str) -> str:
+        parse_seconds(value)
         return value
 
     @field_validator("master_keys")
@@ -90,6 +114,21 @@ def parse_networks(value: str) -> Guard:
         ValueError: One is malformed.
     """
     return Guard.of(part for part in value.split(",") if part.strip())
+
+
+def parse_seconds(value: str) -> tuple[int, ...]:
+    """Read seconds, comma-separated.
+
+    Raises:
+        ValueError: One is no whole number from 0, or there is none.
+    """
+    return tuple(_seconds(part.strip()) for part in value.split(","))
+
+
+def _seconds(text: str) -> int:
+    if not (text.isascii() and text.isdigit()):
+        raise ValueError(f"{text!r} is no whole number of seconds")
+    return int(text)
 
 
 def parse_master_keys(value: SecretStr) -> tuple[dict[str, bytes], str]:

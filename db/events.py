@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from structlog.contextvars import get_contextvars
 
 from db.engine import ReadSession, WriteSession
 from db.scope import Scope
-from db.types import new_ids
+from db.types import encode_id, new_ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +40,34 @@ class StoredEvent:
     created_at: datetime
 
 
+def envelope(event: StoredEvent, *, test: bool = False) -> dict[str, Any]:
+    """Give an event as it is told, whether by webhooks, subscriptions or lists: one shape.
+
+    Args:
+        test: No such event happened; it is told to try an endpoint, and has no number.
+    """
+    return {
+        "type": event.type,
+        "timestamp": event.created_at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z"),
+        "id": encode_id("Event", event.id),
+        "sequence": None if test else str(event.sequence),
+        "connectionId": encode_id("ConnectedSystem", event.connection_id) if event.connection_id else None,
+        "test": test,
+        "data": event.data,
+    }
+
+
 _COUNT: Final = text(
     "UPDATE event_counter SET last_sequence = last_sequence + :n WHERE stream_id = :stream RETURNING last_sequence"
 )
+_COUNT_OWN: Final = text(
+    """
+    INSERT INTO event_counter (organization_id, stream_id, connection_id, last_sequence)
+    VALUES (:organization, :stream, NULL, :n)
+    ON CONFLICT (stream_id) DO UPDATE SET last_sequence = event_counter.last_sequence + :n RETURNING last_sequence
+    """
+)
+"""An organization's own stream begins with its first event."""
 _INSERT: Final = text(
     """
     INSERT INTO event
@@ -57,22 +82,27 @@ _INSERT: Final = text(
 
 
 async def append(session: WriteSession, scope: Scope, events: Sequence[NewEvent]) -> int | None:
-    """Number and store events of one connection's stream; nothing else may be locked after it.
+    """Number and store events of one stream; nothing else may be locked after it.
 
-    The counter's row lock lasts until the commit, so it is taken last: taken
-    first, every writer of the connection waits for the slowest.
+    The stream is the scope's connection's, or the organization's own where the scope names none. The counter's row
+    lock lasts until the commit, so it is taken last: taken first, every writer of the connection waits for the slowest.
 
     Returns:
         The last number given; None where there were no events.
     """
-    if not events or scope.connection_id is None:
+    if not events:
         return None
-    values = {"n": len(events), "stream": scope.connection_id}
-    last: int = (await session.execute(_COUNT, values)).scalar_one()
+    stream = stream_of(scope)
+    values = {"n": len(events), "stream": stream}
+    if scope.connection_id is None:
+        counted = await session.execute(_COUNT_OWN, {**values, "organization": scope.organization_id})
+    else:
+        counted = await session.execute(_COUNT, values)
+    last: int = counted.scalar_one()
     await session.execute(
         _INSERT,
         {
-            "stream": scope.connection_id,
+            "stream": stream,
             "first": last - len(events) + 1,
             "organization": scope.organization_id,
             "connection": scope.connection_id,
@@ -84,6 +114,11 @@ async def append(session: WriteSession, scope: Scope, events: Sequence[NewEvent]
         },
     )
     return last
+
+
+def stream_of(scope: Scope) -> UUID:
+    """Give the stream of a scope: its connection's, or the organization's own."""
+    return scope.connection_id or scope.organization_id
 
 
 def _cause() -> dict[str, str]:
@@ -130,3 +165,66 @@ async def after(
         },
     )
     return [StoredEvent(**row._mapping) for row in rows]  # noqa: SLF001  (the documented way to a row's mapping)
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What a stream holds.
+
+    Attributes:
+        oldest: The first number that is still kept; one more than `last` where none is.
+        last: The last number given; 0 before the first.
+    """
+
+    oldest: int
+    last: int
+
+
+_BOUNDS: Final = text(
+    """
+    SELECT c.last_sequence AS last,
+        coalesce((SELECT sequence FROM event WHERE stream_id = :stream ORDER BY sequence LIMIT 1),
+                 c.last_sequence + 1) AS oldest
+    FROM event_counter c WHERE c.stream_id = :stream AND c.organization_id = :organization
+    """
+)
+_OF_STREAM: Final = text(
+    """
+    SELECT stream_id, sequence, id, connection_id, type, entity, record_id, data, created_at
+    FROM event WHERE stream_id = :stream AND organization_id = :organization AND sequence > :after
+    ORDER BY sequence LIMIT :limit
+    """
+)
+_PRUNE: Final = text(
+    """
+    DELETE FROM event e USING event_counter c
+    WHERE c.organization_id = :organization AND e.stream_id = c.stream_id AND e.organization_id = :organization
+      AND e.sequence < least(
+          coalesce((SELECT k.sequence FROM event k WHERE k.stream_id = c.stream_id AND k.created_at >= :before
+                    ORDER BY k.sequence LIMIT 1), c.last_sequence + 1),
+          (SELECT min(k.sequence) FROM event k WHERE k.stream_id = c.stream_id) + :most)
+    """
+)
+"""Only from the beginning of a stream: what is left has no gap."""
+
+
+async def bounds(session: ReadSession, scope: Scope) -> Bounds | None:
+    """Tell what the scope's stream holds; None where the scope sees no such stream."""
+    row = (
+        await session.execute(_BOUNDS, {"stream": stream_of(scope), "organization": scope.organization_id})
+    ).one_or_none()
+    if row is None:
+        return Bounds(1, 0) if scope.connection_id is None else None
+    return Bounds(row.oldest, row.last)
+
+
+async def of_stream(session: ReadSession, scope: Scope, *, after: int, limit: int = 500) -> list[StoredEvent]:
+    """Give the events of the scope's stream behind a number, in order."""
+    values = {"stream": stream_of(scope), "organization": scope.organization_id, "after": after, "limit": limit}
+    return [StoredEvent(**row._mapping) for row in await session.execute(_OF_STREAM, values)]  # noqa: SLF001
+
+
+async def prune(session: WriteSession, scope: Scope, *, before: datetime, most: int) -> int:
+    """Delete an organization's events from before an instant, at most so many of each stream; gives how many."""
+    values = {"organization": scope.organization_id, "before": before, "most": most}
+    return (await session.execute(_PRUNE, values)).rowcount  # type: ignore[attr-defined,no-any-return]

@@ -12,6 +12,7 @@ DISCONNECTED   all others                                   DISCONNECTED
 
 from enum import Enum
 from typing import Final, NamedTuple
+from uuid import UUID
 
 from sqlalchemy import text
 
@@ -93,10 +94,17 @@ async def change(
     ).one_or_none()
     if row is None or scope.connection_id is None:
         return None
+    return status_event(scope.connection_id, what.value.target, ConnectionStatus(row.status), told)
+
+
+def status_event(
+    connection_id: UUID, status: ConnectionStatus, previous: ConnectionStatus, reason: str | None
+) -> NewEvent:
+    """Tell a connection that came into another status."""
     data = {
-        "connectionId": encode_id("ConnectedSystem", scope.connection_id),
-        "status": what.value.target.value,
-        "previousStatus": row.status,
-        "reason": told,
+        "connectionId": encode_id("ConnectedSystem", connection_id),
+        "status": status.value,
+        "previousStatus": previous.value,
+        "reason": reason,
     }
     return NewEvent(STATUS_CHANGED, data)

@@ -80,6 +80,7 @@ PREFIXES: Final = {
     "Event": "evt",
     "WebhookEndpoint": "whe",
     "WebhookDelivery": "dlv",
+    "WebhookAttempt": "att",
     "Workflow": "wf",
     "Export": "exp",
     "Request": "req",

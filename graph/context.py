@@ -34,6 +34,7 @@ from jobs.organization import OrganizationDoor
 from jobs.queue import Queue
 from jobs.revocation import Revocations
 from jobs.runs import RunDoor
+from jobs.webhooks import WebhookDoor
 from jobs.write import WriteDoor
 
 _RIGHTS = (TokenScope.READ, TokenScope.WRITE, TokenScope.ADMIN)
@@ -149,6 +150,7 @@ class Services:
     disconnect: DisconnectDoor
     runs: RunDoor
     write: WriteDoor
+    webhooks: WebhookDoor
     points: Points
     recorder: Recorder
 

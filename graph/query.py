@@ -12,6 +12,7 @@ from graph.errors import ApiError
 from graph.lists import list_field
 from graph.queries.changes import ChangeQueries
 from graph.queries.issues import IssueQueries
+from graph.queries.webhooks import WebhookQueries
 from graph.selection import instant
 from graph.types.access import ApiKey, ApiKeyConnection, CreditEntry
 from graph.types.audit import AuditEntryConnection
@@ -26,6 +27,7 @@ from graph.types.purchasing import PurchaseOrder, PurchaseOrderConnection
 from graph.types.requests import RequestLogConnection
 from graph.types.sync import SyncRun, SyncRunConnection
 from graph.types.systems import ConnectedSystem, ConnectedSystemConnection, System
+from graph.types.webhooks import WebhookDelivery, WebhookEndpoint
 from graph.types.writing import WriteOperation, WriteOperationConnection
 
 
@@ -44,12 +46,13 @@ Ids = Annotated[list[strawberry.ID], strawberry.argument(description="Their ids,
 
 
 @strawberry.type(description="Reads; each list and object is one SQL statement whatever is selected.")
-class Query(IssueQueries, ChangeQueries):
+class Query(IssueQueries, ChangeQueries, WebhookQueries):
     """The root of reads."""
 
     @strawberry.field(description="Any object by its id; null where the token sees none.")
     async def node(self, info: ApiInfo, id: OfId) -> Node | None:  # noqa: A002
         """Read any object."""
+        _allowed(info, {decode_id(id)[0]})
         own = await organization_of(info) if decode_id(id)[0] == "Organization" else None
         return _node(id, own=own)
 
@@ -59,6 +62,7 @@ class Query(IssueQueries, ChangeQueries):
         if len(ids) > 100:
             raise ApiError(ErrorCode.BAD_USER_INPUT, "nodes takes at most 100 ids.")
         asked = [decode_id(each) for each in ids]
+        _allowed(info, {name for name, _ in asked})
         batch = Batch({name: [key for of, key in asked if of == name] for name, _ in asked})
         own = await organization_of(info) if "Organization" in batch.keys else None
         return [_node(each, batch=batch, own=own) for each in ids]
@@ -168,6 +172,12 @@ class Query(IssueQueries, ChangeQueries):
     locations: LocationConnection = list_field("Location", LocationConnection, "Locations.", of_connection=True)
 
 
+def _allowed(info: ApiInfo, names: set[str]) -> None:
+    """Refuse a connection's token what only the organization manages."""
+    if names & _MANAGED:
+        info.context.who.require_organization(TokenScope.READ)
+
+
 def _node(text: str, *, batch: Batch | None = None, own: Organization | None) -> Any:
     type_name, key = decode_id(text)
     if type_name == "Organization":
@@ -194,5 +204,8 @@ _READABLE = {
         InventoryLevel,
         Asset,
         Location,
+        WebhookEndpoint,
+        WebhookDelivery,
     )
 }
+_MANAGED = {WebhookEndpoint.__name__, WebhookDelivery.__name__}

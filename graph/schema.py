@@ -21,6 +21,7 @@ from graph.mutations.organization import OrganizationMutations
 from graph.mutations.parties import PartyMutations
 from graph.mutations.purchasing import PurchasingMutations
 from graph.mutations.runs import RunMutations
+from graph.mutations.webhooks import WebhookMutations
 from graph.operations import ANY, Answer, Asked, Operations
 from graph.query import Query
 from graph.subscription import Subscription
@@ -42,6 +43,7 @@ class Mutation(
     MaintenanceMutations,
     PartyMutations,
     InventoryMutations,
+    WebhookMutations,
 ):
     """The root of changes."""
 

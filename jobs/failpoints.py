@@ -32,10 +32,16 @@ Failpoint = Literal[
     "write_after_send",
     "write_after_answer",
     "write_after_commit",
+    "relay_before_commit",
+    "relay_committed",
+    "deliveries_claimed",
+    "delivery_sent",
+    "attempts_stored",
 ]
 FAILPOINTS: Final[tuple[Failpoint, ...]] = get_args(Failpoint)
-SYNC_FAILPOINTS: Final = tuple(name for name in FAILPOINTS if not name.startswith("write_"))
-"""The steps of syncs; the others are those of writes."""
+WEBHOOK_FAILPOINTS: Final = FAILPOINTS[FAILPOINTS.index("relay_before_commit") :]
+SYNC_FAILPOINTS: Final = FAILPOINTS[: FAILPOINTS.index("write_intended")]
+"""The steps of syncs; the others are those of writes and webhooks."""
 VARIABLE: Final = "CROSSHEAD_FAILPOINT"
 _armed: dict[str, int] = {}
 

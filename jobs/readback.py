@@ -154,16 +154,9 @@ class Readback:
                 next_attempt_at=None,
                 **final,
             )
-            about = {
-                "operationId": encode_id("WriteOperation", operation_id),
-                "state": state.value,
-                "entity": entity.value,
-                "operation": operation.value,
-                "recordId": encode_id(spec.type_name, known[0]) if known else None,
-            }
+            about = settled_event(operation_id, state, entity, operation, known[0] if known else None)
             fares = await self._noted(session, scope, entity, operation, state, failure)
-            settled = events.NewEvent("write.settled", about)
-            await events.append(session, scope, [*fares, *upsert.events_of(spec, changed), settled])
+            await events.append(session, scope, [*fares, *upsert.events_of(spec, changed), about])
         await self._queue.wake_followers(scope)
 
     async def _noted(
@@ -181,3 +174,17 @@ class Readback:
         if state == WriteState.SUCCEEDED:
             return await health.succeeded(session, scope, operation=operation, entity=entity, now=self._now())
         return []
+
+
+def settled_event(
+    operation_id: UUID, state: WriteState, entity: Entity, operation: Operation, record_id: UUID | None
+) -> events.NewEvent:
+    """Tell a write that was settled."""
+    data = {
+        "operationId": encode_id("WriteOperation", operation_id),
+        "state": state.value,
+        "entity": entity.value,
+        "operation": operation.value,
+        "recordId": encode_id(SPECS[entity].type_name, record_id) if record_id else None,
+    }
+    return events.NewEvent("write.settled", data)

@@ -2,11 +2,12 @@
 
 import asyncio
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
 import structlog
 
-from db import audit, request_log, sessions
+from db import audit, credentials, deliveries, events, request_log, sessions
 from db.engine import Database
 
 log = structlog.get_logger(__name__)
@@ -21,6 +22,8 @@ class Retention:
 
     request_log_days: int = 30
     audit_log_days: int = 730
+    delivery_days: int = 30
+    event_days: int = 90
 
 
 async def prune(database: Database, retention: Retention, *, batch: int = BATCH) -> int:
@@ -31,7 +34,22 @@ async def prune(database: Database, retention: Retention, *, batch: int = BATCH)
             found = await request_log.prune(session, days=retention.request_log_days, most=batch)
             found += await audit.prune(session, days=retention.audit_log_days, most=batch)
             found += await sessions.prune(session, most=batch)
+            found += await deliveries.prune(session, days=retention.delivery_days, most=batch)
         deleted += found
+    return deleted + await _prune_events(database, retention, batch=batch)
+
+
+async def _prune_events(database: Database, retention: Retention, *, batch: int) -> int:
+    before = await database.clock() - timedelta(days=retention.event_days)
+    async with database.system() as session:
+        scopes = await credentials.organizations(session)
+    deleted = 0
+    for scope in scopes:
+        found = batch
+        while found:
+            async with database.write(scope) as writing:
+                found = await events.prune(writing, scope, before=before, most=batch)
+            deleted += found
     return deleted
 
 

@@ -13,9 +13,10 @@ from redis.exceptions import RedisError
 
 from db.engine import Database
 from db.scope import Scope
-from jobs import purge, retention, schedule
+from jobs import purge, relay, retention, schedule
 from jobs.carry import Carrier
 from jobs.check import Checks
+from jobs.deliver import Sender
 from jobs.queue import LONG_QUEUE, SYNC_QUEUE, WRITE_QUEUE, Queue, pack, unpack
 from jobs.retention import Retention
 from jobs.sync import SHORT_SLICE_SECONDS, SLICE_SECONDS, SyncRunner
@@ -42,6 +43,7 @@ class WorkerParts:
     runner: SyncRunner
     checks: Checks
     carrier: Carrier
+    sender: Sender
     redis: RedisSettings
     max_jobs: int = 4
     max_long_jobs: int = 2
@@ -106,5 +108,7 @@ async def run(parts: WorkerParts) -> None:
             group.create_task(_listen(parts, queue))
         group.create_task(schedule.run(parts.database, parts.queue))
         group.create_task(parts.checks.watch())
+        group.create_task(relay.run(parts.database, parts.queue, parts.sender.wake))
+        group.create_task(parts.sender.run())
         group.create_task(purge.run(parts.database))
         group.create_task(retention.run(parts.database, parts.retention))

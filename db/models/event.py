@@ -25,7 +25,10 @@ class Event(TenantRow, table=True):
     """One committed change with its number."""
 
     __tablename__ = "event"
-    __table_args__ = (Index("event_record", "connection_id", "record_id"),)
+    __table_args__ = (
+        Index("event_record", "connection_id", "record_id"),
+        Index("event_recent", "created_at", postgresql_using="brin"),
+    )
 
     relations: ClassVar[dict[str, Relation]] = {
         "connection": One("ConnectedSystem", BY_CONNECTION),

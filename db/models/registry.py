@@ -28,6 +28,7 @@ from db.models.purchasing.purchase_order import (
 from db.models.records import beside, record_id, versions
 from db.models.request import RequestLog
 from db.models.sync import RawItem, SyncRun
+from db.models.webhook import WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from db.models.write import WriteOperation
 from db.types import Entity
 
@@ -141,6 +142,9 @@ READABLE: Final[tuple[type[SQLModel], ...]] = (
     AuditEntry,
     RecordVersion,
     Event,
+    WebhookEndpoint,
+    WebhookDelivery,
+    WebhookAttempt,
     *(spec.table for spec in ENTITIES),
     *(child.table for spec in ENTITIES for child in spec.children),
 )

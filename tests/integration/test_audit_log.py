@@ -174,6 +174,56 @@ async def _(_: Walk) -> dict[str, Any]:
     return {"name": "Renamed", "allowedOrigins": ["https://app.example.com"]}
 
 
+_HOOK: Final = """mutation ($url: String!) { createWebhookEndpoint(input: {url: $url}) {
+  webhookEndpoint { id } userErrors { message } } }"""
+
+
+async def _endpoint(walk: Walk) -> str:
+    """Give a webhook endpoint, at the ledger."""
+    told = (await walk.front.gql(_HOOK, url=walk.ledger.url))["createWebhookEndpoint"]
+    assert told["userErrors"] == []
+    return str(told["webhookEndpoint"]["id"])
+
+
+async def _tested(walk: Walk) -> dict[str, Any]:
+    return {"endpointId": await _endpoint(walk), "type": "vendor.created"}
+
+
+@call("createWebhookEndpoint")
+async def _(walk: Walk) -> dict[str, Any]:
+    return {"url": walk.ledger.url, "types": ["vendor.created"]}
+
+
+@call("updateWebhookEndpoint")
+async def _(walk: Walk) -> dict[str, Any]:
+    return {"endpointId": await _endpoint(walk), "enabled": False}
+
+
+@call("deleteWebhookEndpoint")
+async def _(walk: Walk) -> dict[str, Any]:
+    return {"endpointId": await _endpoint(walk)}
+
+
+@call("rotateWebhookSecret")
+async def _(walk: Walk) -> dict[str, Any]:
+    return {"endpointId": await _endpoint(walk)}
+
+
+call("sendTestWebhook")(_tested)
+
+
+@call("redeliverWebhook")
+async def _(walk: Walk) -> dict[str, Any]:
+    await walk.ask("sendTestWebhook", "aside", **await _tested(walk))
+    deliveries = await walk.front.gql("{ webhookDeliveries { nodes { id } } }")
+    return {"deliveryId": deliveries["webhookDeliveries"]["nodes"][0]["id"]}
+
+
+@call("replayWebhooks")
+async def _(walk: Walk) -> dict[str, Any]:
+    return {"endpointId": await _endpoint(walk), "since": "2026-01-01T00:00:00Z"}
+
+
 @pytest.fixture
 def walk(front: Product, ledger: Ledger, behind: asyncpg.Connection) -> Walk:
     return Walk(front, ledger, behind)

@@ -25,7 +25,6 @@ CLOSED_TO_SYSTEM = [
     "sync_seen",
     "vanished_item",
     "event",
-    "event_counter",
     "connection_secret",
     "credit_entry",
 ]
@@ -208,11 +207,15 @@ async def test_the_system_role_may_do_exactly_what_it_is_granted(catalogue: asyn
         "connected_entity": ["SELECT", "UPDATE"],
         "connection_capability": ["DELETE", "INSERT", "SELECT", "UPDATE"],
         "connection_error": ["DELETE"],
+        "event_counter": ["SELECT"],
         "issue": ["DELETE"],
         "request_log": ["DELETE", "INSERT"],
         "sync_run": ["INSERT", "SELECT", "UPDATE"],
         "system": ["DELETE", "INSERT", "SELECT", "UPDATE"],
         "system_entity": ["DELETE", "INSERT", "SELECT", "UPDATE"],
+        "webhook_attempt": ["DELETE", "INSERT"],
+        "webhook_delivery": ["DELETE", "SELECT", "UPDATE"],
+        "webhook_endpoint": ["SELECT"],
     }
     assert {(row["name"], row["right"]): row["columns"] for row in columns} == {
         ("api_token", "UPDATE"): ["last_used_at"],
@@ -239,9 +242,12 @@ async def test_the_system_role_may_do_exactly_what_it_is_granted(catalogue: asyn
             "reason",
         ],
         ("connection_health", "UPDATE"): ["probe_at", "probed_at"],
+        ("event_relay", "SELECT"): ["organization_id", "relayed_sequence", "stream_id"],
         ("issue", "SELECT"): ["connection_id", "id", "resolved_at"],
         ("organization", "SELECT"): ["id", "name"],
         ("request_log", "SELECT"): ["id"],
+        ("webhook_attempt", "SELECT"): ["delivery_id", "id"],
+        ("webhook_endpoint", "UPDATE"): ["failing_since", "last_failure_at", "last_success_at"],
         ("write_operation", "SELECT"): [
             "connection_id",
             "created_at",

@@ -1,0 +1,230 @@
+"""Follow one stream from any number on: first what is stored, then what is committed, without a gap and without repeats.
+
+What is committed is read once for all followers of a stream in this process, and handed to each in memory. A follower
+that does not keep up is cut, so that it costs no memory; it comes back with the last number it has.
+"""
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final
+from uuid import UUID
+
+import structlog
+
+from db import events
+from db.engine import Database
+from db.events import StoredEvent
+from db.scope import Scope
+
+log = structlog.get_logger(__name__)
+
+PAGE: Final = 500
+MOST_WAITING: Final = 1_000
+"""Events that wait for a follower before it is cut."""
+
+
+class NoStream(Exception):
+    """The scope sees no such stream."""
+
+
+class Expired(Exception):
+    """The events asked for were deleted by retention.
+
+    Args:
+        oldest: The first number that is kept.
+    """
+
+    def __init__(self, oldest: int) -> None:
+        super().__init__(f"the oldest is {oldest}")
+        self.oldest = oldest
+
+
+class Ahead(Exception):
+    """The number asked for has not been given.
+
+    Args:
+        last: The last number that has.
+    """
+
+    def __init__(self, last: int) -> None:
+        super().__init__(f"the last is {last}")
+        self.last = last
+
+
+class TooSlow(Exception):
+    """The follower did not keep up and was cut.
+
+    Args:
+        after: The last number that it was given.
+    """
+
+    def __init__(self, after: int) -> None:
+        super().__init__(f"it has all up to {after}")
+        self.after = after
+
+
+@dataclass(slots=True)
+class Live:
+    """An event on its way to followers.
+
+    Attributes:
+        shared: What one follower has made of it and others can use, by a key of theirs.
+    """
+
+    event: StoredEvent
+    shared: dict[Any, bytes] = field(default_factory=dict)
+
+
+class _Follower:
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._waiting: deque[Live] = deque()
+        self._came = asyncio.Event()
+        self.cut = False
+
+    def put(self, live: Live) -> None:
+        if self.cut:
+            return
+        if len(self._waiting) >= self._most:
+            self.cut = True
+            self._waiting.clear()
+        else:
+            self._waiting.append(live)
+        self._came.set()
+
+    async def take(self) -> Live | None:
+        """Wait for the next one; None once it was cut."""
+        while not self._waiting:
+            if self.cut:
+                return None
+            self._came.clear()
+            await self._came.wait()
+        return self._waiting.popleft()
+
+
+class _Tail:
+    """The end of a stream as it grows, read by one task."""
+
+    def __init__(self, last: int) -> None:
+        self.last = last
+        self.followers: set[_Follower] = set()
+        self.task: asyncio.Task[None] | None = None
+
+    def put(self, found: list[StoredEvent]) -> None:
+        for event in found:
+            self.last = event.sequence
+            live = Live(event)
+            for follower in self.followers:
+                follower.put(live)
+
+
+Woken = Callable[[Scope], AbstractAsyncContextManager[asyncio.Event]]
+
+
+class Channels:
+    """The streams that are followed in this process.
+
+    Args:
+        woken: Gives an event that is set whenever something of a scope was committed.
+        poll_seconds: How often a stream is looked at though nobody said that there is something.
+        most_waiting: How many events may wait for a follower.
+    """
+
+    def __init__(
+        self, database: Database, woken: Woken, *, poll_seconds: float, most_waiting: int = MOST_WAITING
+    ) -> None:
+        self._database = database
+        self._woken = woken
+        self._poll_seconds = poll_seconds
+        self._most_waiting = most_waiting
+        self._tails: dict[UUID, _Tail] = {}
+
+    async def follow(self, scope: Scope, *, after: int | None) -> AsyncIterator[Live]:
+        """Yield the events of the scope's stream behind a number, stored ones first, then new ones for ever.
+
+        Args:
+            after: The last number that the caller has; None begins after what is there now.
+
+        Raises:
+            NoStream: There is none.
+            Expired: What was asked for is gone.
+            Ahead: The number has not been given.
+            TooSlow: The caller did not keep up.
+        """
+        async with self._database.read(scope) as session:
+            bounds = await events.bounds(session, scope)
+        if bounds is None:
+            raise NoStream
+        position = bounds.last if after is None else after
+        if position < bounds.oldest - 1:
+            raise Expired(bounds.oldest)
+        if position > bounds.last:
+            raise Ahead(bounds.last)
+        async for live in self._replay(scope, after=position, until=bounds.last):
+            position = live.event.sequence
+            yield live
+        async with self._attached(scope, position) as (follower, start):
+            async for live in self._replay(scope, after=position, until=start):
+                position = live.event.sequence
+                yield live
+            while True:
+                new = await follower.take()
+                if new is None:
+                    raise TooSlow(position)
+                if new.event.sequence > position:  # the tail may have been behind
+                    position = new.event.sequence
+                    yield new
+
+    async def _replay(self, scope: Scope, *, after: int, until: int) -> AsyncIterator[Live]:
+        """Yield what is stored behind a number, up to another one at least."""
+        while after < until:
+            async with self._database.read(scope) as session:
+                found = await events.of_stream(session, scope, after=after, limit=PAGE)
+            for event in found:
+                if event.sequence != after + 1:  # retention came in between
+                    raise Expired(event.sequence)
+                after = event.sequence
+                yield Live(event)
+            if not found:
+                raise Expired(until + 1)
+
+    @asynccontextmanager
+    async def _attached(self, scope: Scope, position: int) -> AsyncIterator[tuple[_Follower, int]]:
+        """Hear of all that is read from now on; gives the number up to which it was read before."""
+        stream = events.stream_of(scope)
+        tail = self._tails.get(stream)
+        if tail is None:
+            tail = self._tails[stream] = _Tail(position)
+            tail.task = asyncio.create_task(self._read(scope, tail))
+        follower = _Follower(self._most_waiting)
+        tail.followers.add(follower)
+        try:
+            yield follower, tail.last
+        finally:
+            tail.followers.discard(follower)
+            if not tail.followers and tail.task is not None:
+                del self._tails[stream]
+                tail.task.cancel()
+                await asyncio.gather(tail.task, return_exceptions=True)
+
+    async def _read(self, scope: Scope, tail: _Tail) -> None:
+        async with self._woken(scope) as woken:
+            while True:
+                found: list[StoredEvent] = []
+                try:
+                    async with self._database.read(scope) as session:
+                        found = await events.of_stream(session, scope, after=tail.last, limit=PAGE)
+                except self._database.failures as error:
+                    log.warning("stream_not_read", error=type(error).__name__)
+                tail.put(found)
+                if len(found) == PAGE:
+                    await asyncio.sleep(0)  # followers may take what they were given
+                    continue
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(self._poll_seconds):
+                        await woken.wait()
+                woken.clear()
