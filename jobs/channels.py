@@ -1,4 +1,4 @@
-"""Follow one stream from any number on: first what is stored, then what is committed, without a gap and without repeats.
+"""Follow a stream from any number on: first what is stored, then what is committed, without gap and without repeats.
 
 What is committed is read once for all followers of a stream in this process, and handed to each in memory. A follower
 that does not keep up is cut, so that it costs no memory; it comes back with the last number it has.
