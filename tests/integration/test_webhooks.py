@@ -35,6 +35,7 @@ async def test_each_event_reaches_each_endpoint_once_in_the_envelope_of_all_even
     sent = await hooks.send() + await hooks.send()
 
     assert sent == 4
+    assert hooks.own.connection_id is not None
     stored = await hooks.engine.events(hooks.own, "vendor.")
     for path, endpoint in (("/a", made[0]), ("/b", made[1])):
         told = [each.verified_by(endpoint.secret) for each in hooks.receiver.got if each.path == path]
