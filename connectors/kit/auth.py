@@ -30,3 +30,15 @@ class Basic:
         """Add the header and send once."""
         pair = f"{self._username}:{self._password.get_secret_value()}".encode()
         yield request.with_headers({"Authorization": f"Basic {b64encode(pair).decode()}"})
+
+
+class Bearer:
+    """A token or API key that is the caller's own, in the Authorization header (RFC 6750)."""
+
+    def __init__(self, key: SecretStr, *, scheme: str = "Bearer") -> None:
+        self._key = key
+        self._scheme = scheme
+
+    def flow(self, request: Request) -> Flow:
+        """Add the header and send once."""
+        yield request.with_headers({"Authorization": f"{self._scheme} {self._key.get_secret_value()}"})

@@ -1,0 +1,1 @@
+"""How Odoo's documents become our records, as data: `orders`, `masters`, `maintenance`."""
