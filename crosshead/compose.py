@@ -40,6 +40,7 @@ from jobs.delivery_policy import DeliveryPolicy
 from jobs.disconnect import DisconnectDoor
 from jobs.events import Events
 from jobs.organization import OrganizationDoor
+from jobs.portal import PortalDoor
 from jobs.queue import Queue
 from jobs.retention import Retention
 from jobs.revocation import Revocations
@@ -53,6 +54,10 @@ from jobs.write import WriteDoor
 
 POINTS_SECONDS = 0.25
 """How long a request waits for Redis before its points are counted by this process alone."""
+
+
+PORTAL_LIMIT = Limit(60, 1)
+"""How much a session, and an address, may ask of the connect page: a live check costs 5, anything else 1."""
 
 
 def now() -> datetime:
@@ -132,7 +137,8 @@ def api(settings: Settings, *, connectors: Mapping[str, Connector] = BY_SLUG) ->
                 aclosing(write),
                 Events(parts.database, parts.queue).listening() as events,
                 recorder.writing(),
-                open_points(settings) as points,
+                open_points(settings, points_limit(settings)) as points,
+                open_points(settings, PORTAL_LIMIT) as portal_points,
             ):
                 yield Services(
                     database=parts.database,
@@ -146,20 +152,22 @@ def api(settings: Settings, *, connectors: Mapping[str, Connector] = BY_SLUG) ->
                     runs=runs,
                     write=write,
                     webhooks=webhook_door(parts),
+                    portal=portal_door(parts, connect),
                     points=points,
+                    portal_points=portal_points,
                     recorder=recorder,
+                    public_url=str(settings.public_url) if settings.public_url else None,
                 )
 
     return make_app(build, pages=pages_dir())
 
 
 @asynccontextmanager
-async def open_points(settings: Settings) -> AsyncIterator[Points]:
+async def open_points(settings: Settings, limit: Limit) -> AsyncIterator[Points]:
     """Open the buckets of points; a Redis that does not answer at once is done without."""
     url = settings.redis_url
     secure: dict[str, Any] = {"ssl_check_hostname": True} if url.scheme == "rediss" else {}
     redis = Redis.from_url(str(url), socket_connect_timeout=POINTS_SECONDS, socket_timeout=POINTS_SECONDS, **secure)
-    limit = Limit(settings.rate_capacity_points, settings.rate_restore_points_per_second)
     try:
         async with Points(redis, limit).returning() as points:
             yield points
@@ -187,6 +195,16 @@ async def worker(
         )
         checks, sender = live_checks(settings, parts), webhook_sender(settings, parts)
         yield WorkerParts(parts.database, parts.queue, runner, checks, carrier, sender, redis, *jobs, kept)
+
+
+def points_limit(settings: Settings) -> Limit:
+    """Tell how much a token may spend."""
+    return Limit(settings.rate_capacity_points, settings.rate_restore_points_per_second)
+
+
+def portal_door(parts: Parts, connect: ConnectDoor) -> PortalDoor:
+    """Build the connect module's door."""
+    return PortalDoor(database=parts.database, sources=parts.sources, connect=connect, now=now)
 
 
 def connect_door(settings: Settings, parts: Parts) -> ConnectDoor:

@@ -4,7 +4,7 @@ from base64 import b64decode
 from binascii import Error as Base64Error
 from typing import Literal
 
-from pydantic import Field, PostgresDsn, RedisDsn, SecretStr, field_validator
+from pydantic import AnyHttpUrl, Field, PostgresDsn, RedisDsn, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from connectors.addresses import Guard
@@ -84,6 +84,11 @@ class Settings(BaseSettings):
     )
     event_retention_days: int = Field(
         default=90, ge=1, le=3650, description="How long events can be read and replayed, days."
+    )
+    public_url: AnyHttpUrl | None = Field(
+        default=None,
+        description="Where browsers reach the API, for links to the connect page: https://api.example.com; by default"
+        " the address at which a link is asked for.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least level logged.")
     log_format: Literal["json", "console"] = Field(default="json", description="How log lines are written.")

@@ -60,6 +60,12 @@ async def write_catalogue(session: SystemSession, systems: Sequence[System], ent
     )
 
 
+async def catalogue(session: ReadSession, slugs: Collection[str]) -> tuple[System, ...]:
+    """Give the systems of these slugs, all of them where there are none, in the order of their names."""
+    wanted = [col(System.slug).in_(slugs)] if slugs else []
+    return tuple((await session.execute(select(System).where(*wanted).order_by(col(System.name)))).scalars())
+
+
 async def add(
     session: WriteSession,
     *,

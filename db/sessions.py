@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import ColumnElement, text
 from sqlmodel import col, select
 
-from db.engine import Database, SystemSession, WriteSession
+from db.engine import Database, ReadSession, SystemSession, WriteSession
 from db.models.session import ConnectSession
 from db.scope import Scope
 from db.tokens import hash_of
@@ -42,6 +42,13 @@ async def scope_of(database: Database, session_id: UUID) -> Scope | None:
     return Scope(rows[0]["organization_id"]) if rows else None
 
 
+async def found(session: ReadSession, scope: Scope, session_id: UUID) -> ConnectSession | None:
+    """Give a session of the scope."""
+    own = col(ConnectSession.organization_id) == scope.organization_id
+    rows = await session.execute(select(ConnectSession).where(own, col(ConnectSession.id) == session_id))
+    return rows.scalar_one_or_none()
+
+
 async def locked(session: WriteSession, scope: Scope, session_id: UUID) -> ConnectSession | None:
     """Give a session of the scope, and keep others from changing it until the commit."""
     return await _one(session, scope, col(ConnectSession.id) == session_id)
@@ -52,10 +59,10 @@ async def by_code(session: WriteSession, scope: Scope, code: str) -> ConnectSess
     return await _one(session, scope, col(ConnectSession.code_hash) == hash_of(code))
 
 
-async def _one(session: WriteSession, scope: Scope, which: object) -> ConnectSession | None:
+async def _one(session: WriteSession, scope: Scope, which: ColumnElement[bool]) -> ConnectSession | None:
     own = col(ConnectSession.organization_id) == scope.organization_id
-    found = await session.execute(select(ConnectSession).where(own, which).with_for_update())  # type: ignore[arg-type]
-    return found.scalar_one_or_none()
+    rows = await session.execute(select(ConnectSession).where(own, which).with_for_update())
+    return rows.scalar_one_or_none()
 
 
 def spend(row: ConnectSession, *, now: datetime) -> None:

@@ -13,6 +13,7 @@ from graph.context import Services
 from graph.door.http import Endpoint
 from graph.door.socket import Socket
 from graph.pages import graphiql_routes
+from graph.portal.routes import Portal
 from graph.schema import make_schema
 
 
@@ -46,6 +47,7 @@ def make_app(build: Callable[[], AbstractAsyncContextManager[Services]], *, page
 def _endpoint_routes(services: Services) -> list[BaseRoute]:
     schema = make_schema()
     endpoint, socket = Endpoint(schema.operations, services), Socket(schema, services)
-    return [
+    page = Portal(services).routes()
+    return page + [
         route for path in ("/graphql", "/graphql/v1") for route in (Route(path, endpoint), WebSocketRoute(path, socket))
     ]

@@ -31,6 +31,7 @@ from jobs.connect import ConnectDoor
 from jobs.disconnect import DisconnectDoor
 from jobs.events import Events
 from jobs.organization import OrganizationDoor
+from jobs.portal import PortalDoor
 from jobs.queue import Queue
 from jobs.revocation import Revocations
 from jobs.runs import RunDoor
@@ -146,13 +147,17 @@ class Services:
     revocations: Revocations
     access: AccessDoor
     organizations: OrganizationDoor
+    portal: PortalDoor
     connect: ConnectDoor
     disconnect: DisconnectDoor
     runs: RunDoor
     write: WriteDoor
     webhooks: WebhookDoor
     points: Points
+    portal_points: Points
     recorder: Recorder
+    public_url: str | None = None
+    """Where browsers reach the API, where the operator says it."""
 
 
 @dataclass(slots=True)
@@ -168,6 +173,7 @@ class Context:
         status: The HTTP status; None over a socket.
         holder: Who held the token, where it is dead and there is no principal.
         once: What is read once for the operation, by name.
+        base_url: Where its caller reached the API.
     """
 
     services: Services
@@ -182,6 +188,7 @@ class Context:
     status: int | None = None
     holder: Holder | None = None
     once: dict[str, asyncio.Future[Any]] = field(default_factory=dict)
+    base_url: str = ""
     begun_at: float = field(default_factory=time.monotonic)
     _reader: Reader | None = field(default=None, repr=False)
 
@@ -197,6 +204,11 @@ class Context:
         return self.principal
 
     @property
+    def public_url(self) -> str:
+        """Where browsers reach the API; no slash at the end."""
+        return (self.services.public_url or self.base_url).rstrip("/")
+
+    @property
     def reader(self) -> Reader:
         """The request's reader."""
         if self._reader is None:
@@ -205,7 +217,7 @@ class Context:
 
     def of_operation(self) -> "Context":
         """Make the context of one operation of this socket."""
-        return Context(self.services, self.request_id, self.principal, fresh=True)
+        return Context(self.services, self.request_id, self.principal, fresh=True, base_url=self.base_url)
 
     async def close(self) -> None:
         """Give back what the operation held, and note it in the request log."""

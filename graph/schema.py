@@ -21,6 +21,7 @@ from graph.mutations.organization import OrganizationMutations
 from graph.mutations.parties import PartyMutations
 from graph.mutations.purchasing import PurchasingMutations
 from graph.mutations.runs import RunMutations
+from graph.mutations.sessions import SessionMutations
 from graph.mutations.webhooks import WebhookMutations
 from graph.operations import ANY, Answer, Asked, Operations
 from graph.query import Query
@@ -37,6 +38,7 @@ class Mutation(
     ConnectionMutations,
     EndingMutations,
     AccessMutations,
+    SessionMutations,
     OrganizationMutations,
     RunMutations,
     PurchasingMutations,

@@ -1,14 +1,20 @@
 """What a customer enters to connect S/4HANA, and what writes to it need beyond the model."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, StringConstraints, model_validator
+from pydantic.config import JsonDict
 
 from connectors.base import Form
 
 Code4 = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{1,4}$")]
 Code3 = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{1,3}$")]
+
+
+_FOR_BASIC: Final[JsonDict] = {"showWhen": {"auth_method": "BASIC"}}
+_FOR_OAUTH2: Final[JsonDict] = {"showWhen": {"auth_method": "OAUTH2"}}
+"""Forms show a field only while another one has a value."""
 
 
 class Credentials(Form):
@@ -31,15 +37,24 @@ class Credentials(Form):
         title="Sign-in",
         description="BASIC: a communication or technical user. OAUTH2: client credentials.",
     )
-    username: str | None = Field(default=None, title="User", description="For BASIC.", max_length=40)
-    password: SecretStr | None = Field(default=None, title="Password", description="For BASIC.")
-    client_id: str | None = Field(default=None, title="Client id", description="For OAUTH2.")
-    client_secret: SecretStr | None = Field(default=None, title="Client secret", description="For OAUTH2.")
+    username: str | None = Field(
+        default=None, title="User", description="For BASIC.", max_length=40, json_schema_extra=_FOR_BASIC
+    )
+    password: SecretStr | None = Field(
+        default=None, title="Password", description="For BASIC.", json_schema_extra=_FOR_BASIC
+    )
+    client_id: str | None = Field(
+        default=None, title="Client id", description="For OAUTH2.", json_schema_extra=_FOR_OAUTH2
+    )
+    client_secret: SecretStr | None = Field(
+        default=None, title="Client secret", description="For OAUTH2.", json_schema_extra=_FOR_OAUTH2
+    )
     token_url: str | None = Field(
         default=None,
         title="Token address",
         description="For OAUTH2; without it /sap/bc/sec/oauth2/token of the address above.",
         pattern=r"^https?://\S+$",
+        json_schema_extra=_FOR_OAUTH2,
     )
 
     @model_validator(mode="after")

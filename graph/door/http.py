@@ -4,7 +4,6 @@ from collections.abc import AsyncGenerator
 from typing import Final
 
 from graphql import OperationType
-from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -33,10 +32,11 @@ class Endpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        context = Context(self._services, request_id_of(Headers(scope=scope)))
+        request = Request(scope, receive)
+        context = Context(self._services, request_id_of(request.headers), base_url=str(request.base_url))
         bind_contextvars(request_id=context.request_id)
         try:
-            response = await self._respond(Request(scope, receive), context)
+            response = await self._respond(request, context)
             context.status = response.status_code
             response.headers.update(headers_of(context))
             await response(scope, receive, send)

@@ -92,6 +92,22 @@ async def asked_by(request: Request, *, body_seconds: float = BODY_SECONDS) -> A
     """
     if request.method == "GET":
         return _of_query(request.scope["query_string"])
+    return asked(await _json(request, body_seconds))
+
+
+async def json_of(request: Request, *, body_seconds: float = BODY_SECONDS) -> dict[str, Any]:
+    """Read a body that is a JSON object, as strictly as one of GraphQL.
+
+    Raises:
+        Rejected: It is too long, too slow, of another type, or no object.
+    """
+    given = await _json(request, body_seconds)
+    if not isinstance(given, dict):
+        raise Rejected(400, "The body is a JSON object.")
+    return given
+
+
+async def _json(request: Request, body_seconds: float) -> Any:
     if not _is_json(request.headers.get("content-type")) or "content-encoding" in request.headers:
         raise Rejected(415, "Send the body as application/json in UTF-8, not encoded.", {"Accept-Post": JSON})
     try:
@@ -100,7 +116,7 @@ async def asked_by(request: Request, *, body_seconds: float = BODY_SECONDS) -> A
     except TimeoutError:
         message = f"The body took longer than {body_seconds:g} seconds to arrive."
         raise Rejected(408, message, {"Connection": "close"}) from None
-    return asked(decoded(body))
+    return decoded(body)
 
 
 def _is_json(content_type: str | None) -> bool:

@@ -148,7 +148,8 @@ class Socket(GraphQL[Context, None]):
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:  # noqa: ARG002
         """Make the context of a socket."""
-        context = Context(self._services, request.state.request_id, fresh=True)
+        base_url = str(request.base_url).replace("ws", "http", 1)
+        context = Context(self._services, request.state.request_id, fresh=True, base_url=base_url)
         bind_contextvars(request_id=context.request_id)
         return context
 

@@ -12,6 +12,7 @@ from graphql import GraphQLObjectType, get_named_type
 from db.engine import Database
 from graph.schema import make_schema
 from jobs.retention import Retention, prune
+from tests.fixtures.connect_page import ORIGIN, allow, opened
 from tests.fixtures.front import credentials
 from tests.fixtures.ledger import KEY, Ledger
 from tests.fixtures.product import Product
@@ -222,6 +223,19 @@ async def _(walk: Walk) -> dict[str, Any]:
 @call("replayWebhooks")
 async def _(walk: Walk) -> dict[str, Any]:
     return {"endpointId": await _endpoint(walk), "since": "2026-01-01T00:00:00Z"}
+
+
+@call("createConnectSession")
+async def _(walk: Walk) -> dict[str, Any]:
+    await allow(walk.front)
+    return {"customer": {"ref": "c-1", "name": "Secret customer"}, "origin": ORIGIN}
+
+
+@call("exchangeConnectCode")
+async def _(walk: Walk) -> dict[str, Any]:
+    page = await opened(walk.front)
+    assert "checked" in (await page.check("ledger", credentials(walk.ledger)))[1]
+    return {"code": (await page.complete())["code"]}
 
 
 @pytest.fixture
