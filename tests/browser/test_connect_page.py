@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
@@ -15,6 +16,7 @@ from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
 from sandbox.kit.server import serve
+from sandbox.sap_s4hana import config
 from sandbox.sap_s4hana.app import RunningSap, create_app
 from sandbox.sap_s4hana.config import Config, User
 from sandbox.sap_s4hana.seed.plan import Plan
@@ -25,19 +27,13 @@ from tests.fixtures.product import listening
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
-SERVICES: Final = (
-    "API_PURCHASEORDER_PROCESS_SRV",
-    "API_BUSINESS_PARTNER",
-    "API_PRODUCT_SRV",
-    "API_MATERIAL_STOCK_SRV",
-    "API_MATERIAL_DOCUMENT_SRV",
-    "API_MAINTENANCEORDER",
-)
+METADATA: Final = Path(config.__file__).parent / "metadata"
+SERVICES: Final = frozenset(each.stem for each in METADATA.glob("API_*.json"))
 USERS: Final = {
     user.name: user
     for user in (
         User("COMM_USER", "Sandbox-Full-1"),
-        User("COMM_NOBODY", "Sandbox-None-1", denied=frozenset(SERVICES)),
+        User("COMM_NOBODY", "Sandbox-None-1", denied=SERVICES),
         User("COMM_BUYER", "Sandbox-Buy-1", denied=frozenset({"API_MAINTENANCEORDER"})),
     )
 }
