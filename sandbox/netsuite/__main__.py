@@ -33,12 +33,14 @@ def ready(config: Config, url: str, admin_url: str, private_key: bytes) -> dict[
     certificate = next(iter(config.certificates.values()))
     own = {"base_url": url, "account": config.account, "time_zone": config.zone}
     tba = {
+        "auth_method": "TOKEN",
         "consumer_key": token.consumer_key,
         "consumer_secret": token.consumer_secret,
         "token_id": token.token_id,
         "token_secret": token.token_secret,
     }
     oauth2 = {
+        "auth_method": "OAUTH2",
         "client_id": certificate.client_id,
         "certificate_id": certificate.certificate_id,
         "private_key": private_key.decode(),

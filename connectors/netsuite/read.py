@@ -1,0 +1,256 @@
+"""Pages of whole items: keyset pages by internal id, so that no query comes near its 100,000 rows."""
+
+import re
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import date
+from typing import Any, Final
+
+from connectors.base import Item, JsonObject, Page, Window
+from connectors.errors import BadResponse, PermissionRefused
+from connectors.netsuite.client import NetSuiteClient, Rows, ids_literal
+from connectors.netsuite.faults import BadQuery
+from connectors.netsuite.tables import (
+    LEVELS,
+    LEVELS_ELSEWHERE,
+    LINES,
+    ORDERS,
+    Column,
+    Table,
+    changed_since,
+    dated_since,
+)
+from connectors.netsuite.zone import FORMAT, Zone
+
+_IDS: Final = 500
+"""Keys in one query."""
+CUSTOM: Final = "custom"
+"""Where an item holds the fields that only its account knows."""
+
+
+class Reader:
+    """Reads one account.
+
+    Attributes:
+        zone: The account's local time.
+    """
+
+    def __init__(self, client: NetSuiteClient, zone: Zone) -> None:
+        self.client = client
+        self.zone = zone
+        self._missing: dict[str, set[str]] = {}
+        self._names: dict[str, str] = {}
+        self._custom: dict[str, tuple[Column, ...]] = {}
+        self._currencies: dict[str, str] | None = None
+
+    async def pages(self, table: Table, window: Window, position: JsonObject | None) -> AsyncIterator[Page]:
+        """Read a window, resuming after `position` (`{"after": id, "total": count}`).
+
+        Raises:
+            BadResponse: The source gives the same rows again.
+        """
+        after: int = position["after"] if position else 0
+        total: int | None = position["total"] if position else None
+        conditions = []
+        if window.since is not None and table.changed:
+            conditions.append(changed_since(table, self.zone.bound(window.since)))
+        if window.period_start is not None and table.period:
+            conditions.append(dated_since(table, window.period_start))
+        while True:
+            found = await self._rows(table, *conditions, f"{table.key} > {after}", order=table.key)
+            total = found.total if total is None else total
+            rows = _whole_groups(found, table.key) if table.grouped else found.rows
+            if table.grouped and found.more and not rows:
+                rows = await self._one_group(table, found.rows[0][table.key], *conditions)
+            last = int(rows[-1][table.key]) if rows else after
+            if rows and last <= after:
+                raise BadResponse(f"{table.name} gives {last} again after {after}.")
+            if not rows and position is None and window.since is None:
+                await self.client.may_list(table.record)
+            ended = not found.more or not rows
+            after = last
+            yield Page(await self._items(table, rows), None if ended else {"after": after, "total": total}, total)
+            if ended:
+                return
+
+    async def fetch(self, table: Table, source_ids: Sequence[str]) -> list[Item]:
+        """Read whole items by key; missing keys are left out."""
+        wanted = list(dict.fromkeys(source_ids))
+        found: list[Item] = []
+        for start in range(0, len(wanted), _IDS):
+            batch = set(wanted[start : start + _IDS])
+            keys = ids_literal(sorted({each.partition(":")[0] for each in batch}))
+            rows: list[JsonObject] = []
+            while True:
+                page = await self._rows(table, f"{table.key} IN ({keys})", order=_order(table), offset=len(rows))
+                rows += page.rows
+                if not page.more:
+                    break
+            found += [item for item in await self._items(table, rows) if item.source_id in batch]
+        return found
+
+    async def gone(self, window: Window) -> AsyncIterator[Page]:
+        """Tell the ids of orders that were deleted, as far as the role may see them; who asks looks each of them up."""
+        since = self.zone.bound(window.since) if window.since else None
+        where = f" WHERE deleteddate >= TO_TIMESTAMP('{since}', '{FORMAT}')" if since else ""
+        seen: list[JsonObject] = []
+        while True:
+            try:
+                found = await self.client.query(f"SELECT * FROM deletedrecord{where}", offset=len(seen))  # noqa: S608
+            except (BadQuery, PermissionRefused):
+                break  # the role may not see it, or the release lacks it: full runs find what was deleted
+            seen += found.rows
+            if not found.more:
+                break
+        yield Page((), None, None, tuple(dict.fromkeys(filter(None, map(_deleted_order, seen)))))
+
+    async def currencies(self) -> Mapping[str, str]:
+        """Give the account's currencies: internal id → ISO code; an account with one alone may not list it."""
+        if self._currencies is None:
+            try:
+                found = await self.client.query("SELECT id, symbol FROM currency ORDER BY id")
+            except (BadQuery, PermissionRefused):
+                self._currencies = {}
+            else:
+                self._currencies = {str(row["id"]): str(row.get("symbol") or "") for row in found.rows}
+        return self._currencies
+
+    async def custom(self, table: Table) -> tuple[Column, ...]:
+        """Give the columns of a table that only this account has, as its metadata catalogue names them."""
+        if table.custom and table.name not in self._custom:
+            try:
+                told = await self.client.schema(table.record)
+            except PermissionRefused:
+                told = {}
+            self._custom[table.name] = tuple(Column(name, name) for name in _custom_names(told, table.custom))
+        return self._custom.get(table.name, ())
+
+    async def _rows(self, table: Table, *conditions: str, order: str, offset: int = 0) -> Rows:
+        """Query a table; columns that the account lacks are left out from then on.
+
+        Raises:
+            BadQuery: It lacks something else.
+        """
+        custom = await self.custom(table)
+        missing = self._missing.setdefault(table.name, set())
+        while True:
+            columns = [each for each in (*table.columns, *custom) if each.name not in missing]
+            selected = ", ".join(each.selected for each in columns)
+            name = self._names.get(table.name, table.name)
+            sql = f"SELECT {selected} FROM {name}{table.where(*conditions)} ORDER BY {order}"  # noqa: S608
+            try:
+                return await self.client.query(sql, offset=offset)
+            except BadQuery as error:
+                lacking = _named_in(error.source_message or "", columns)
+                if lacking:
+                    missing |= lacking
+                elif table is LEVELS and name == LEVELS.name:
+                    self._names[table.name] = LEVELS_ELSEWHERE
+                else:
+                    raise
+
+    async def _one_group(self, table: Table, key: Any, *conditions: str) -> list[JsonObject]:
+        """Read all rows of one key, which are more than a page holds."""
+        rows: list[JsonObject] = []
+        while True:
+            page = await self._rows(
+                table, *conditions, f"{table.key} = {int(key)}", order=_order(table), offset=len(rows)
+            )
+            rows += page.rows
+            if not page.more:
+                return rows
+
+    async def _items(self, table: Table, rows: list[JsonObject]) -> tuple[Item, ...]:
+        lines: dict[str, list[JsonObject]] = {}
+        if table is ORDERS and rows:
+            lines = await self._lines([str(row["id"]) for row in rows])
+        currencies = await self.currencies() if table.name in {"transaction", "vendor"} else {}
+        custom = {each.name for each in await self.custom(table)}
+        return tuple(self._item(table, row, lines, currencies, custom) for row in rows)
+
+    def _item(
+        self,
+        table: Table,
+        row: JsonObject,
+        lines: Mapping[str, list[JsonObject]],
+        currencies: Mapping[str, str],
+        custom: set[str],
+    ) -> Item:
+        body = _collected(row, custom)
+        if table is LEVELS:
+            return Item(f"{row['item']}:{row['location']}", body)
+        source_id = str(row["id"])
+        if "currency" in body:
+            body["currency_symbol"] = currencies.get(str(body["currency"]))
+        if table is ORDERS:
+            body["lines"] = lines.get(source_id, [])
+        dated = date.fromisoformat(row[table.period]) if table.period and row.get(table.period) else None
+        return Item(source_id, body, self.zone.instant(row.get("lastmodifieddate")), dated)
+
+    async def _lines(self, orders: Sequence[str]) -> dict[str, list[JsonObject]]:
+        """Read the lines of orders: an order is taken once all of it was on one page, or by itself."""
+        lines: dict[str, list[JsonObject]] = {}
+        left = sorted(orders, key=int)
+        custom = {each.name for each in await self.custom(LINES)}
+        while left:
+            batch = left[: self.client.page_rows]
+            keys = ids_literal(batch)
+            found = await self._rows(LINES, f"{LINES.key} IN ({keys})", order=_order(LINES))
+            rows = _whole_groups(found, LINES.key)
+            if found.more and not rows:
+                rows = await self._one_group(LINES, found.rows[0][LINES.key])
+            for row in {(row[LINES.key], row["id"]): row for row in rows}.values():
+                lines.setdefault(str(row[LINES.key]), []).append(_collected(row, custom))
+            done = int(rows[-1][LINES.key]) if found.more else int(batch[-1])
+            left = [each for each in left if int(each) > done]
+        return lines
+
+
+def _order(table: Table) -> str:
+    """Give an order in which each row has its place."""
+    second = {LINES.name: "id", LEVELS.name: "location"}.get(table.name)
+    return f"{table.key}, {second}" if second else table.key
+
+
+def _whole_groups(found: Rows, key: str) -> list[JsonObject]:
+    """Leave out the last key's rows where more of them may follow."""
+    if not found.more or not found.rows:
+        return found.rows
+    last = found.rows[-1][key]
+    return [row for row in found.rows if row[key] != last]
+
+
+def _collected(row: JsonObject, custom: set[str]) -> JsonObject:
+    """Put custom fields, whose names only the account knows, under one key."""
+    if not custom:
+        return row
+    body = {name: value for name, value in row.items() if name not in custom}
+    told = {name: value for name, value in row.items() if name in custom}
+    return {**body, CUSTOM: told} if told else body
+
+
+def _custom_names(properties: Mapping[str, Any], prefix: str) -> list[str]:
+    """Find the names of custom fields in a record's schema; those of lines stand in its sublists."""
+    found: set[str] = set()
+    for name, told in properties.items():
+        if name.lower().startswith(prefix):
+            found.add(name.lower())
+        elif isinstance(told, dict):
+            found.update(_custom_names({k: v for k, v in told.items() if isinstance(v, dict)}, prefix))
+    return sorted(name for name in found if re.fullmatch(r"[a-z0-9_]+", name))
+
+
+def _named_in(words: str, columns: Sequence[Column]) -> set[str]:
+    """Give the optional columns that an error names."""
+    quoted = set(re.findall(r"['\"]([a-z0-9_]+)['\"]", words.lower()))
+    for told in (quoted, set(re.findall(r"[a-z0-9_]+", words.lower()))):
+        if found := {each.name for each in columns if each.optional and each.field in told}:
+            return found
+    return set()
+
+
+def _deleted_order(row: JsonObject) -> str | None:
+    """Give the id of a deleted order; None for a record of another kind."""
+    kinds = " ".join(str(row[name]) for name in row if "type" in name).lower().replace(" ", "")
+    key = str(row.get("recordid") or row.get("id") or "")
+    known = not kinds or "purch" in kinds or not re.search(r"[a-z]", kinds)
+    return key if key.isdigit() and known else None

@@ -1,0 +1,1 @@
+"""Writes: changes as requests to NetSuite's record service."""

@@ -1,0 +1,115 @@
+"""A change as requests that are noted before they leave, and the judgement of what became of it."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any, Literal
+
+from connectors.base import JsonObject, Wire, Written
+from connectors.errors import ConnectorError, SourceUnavailable, VersionConflict, WriteRejected
+from connectors.netsuite.client import NetSuiteClient
+from db.types import ErrorCode, Problem
+
+
+class Steps:
+    """Sends the requests of one change, and tells them."""
+
+    def __init__(self, client: NetSuiteClient, wire: Wire) -> None:
+        self.client = client
+        self._wire = wire
+        self._left = False
+
+    @property
+    def dry(self) -> bool:
+        """Nothing is sent, so nothing is made."""
+        return self._wire.dry
+
+    async def call(self, method: Literal["POST", "PATCH", "DELETE"], path: str, body: JsonObject | None = None) -> str:
+        """Send one request; gives the id of the record that NetSuite points to, "" on a dry wire."""
+        request = self.client.changing(method, path, body)
+        if not self._wire.sends(request):
+            return ""
+        self._left = True
+        made = await self.client.carry(request)
+        self._wire.answers.append({"location": made} if made else {})
+        return made
+
+    def outcome(self, error: ConnectorError) -> ConnectorError:
+        """Judge an error by what had left before it, for the reads around a change fail as well."""
+        if isinstance(error, SourceUnavailable) and error.sent and not self._left:
+            return SourceUnavailable(error.message, reason=error.reason, sent=False)
+        if self._wire.answers and not isinstance(error, (WriteRejected, SourceUnavailable)):
+            text = f"The change was sent, but could not be read back: {error.message}"
+            return SourceUnavailable(text, reason="RESET", sent=True, source_message=error.source_message)
+        return error
+
+
+async def create(steps: Steps, record: str, body: JsonObject, reference: str) -> Written:
+    """Make a record, unless one with our reference is there already: external ids are unique in NetSuite.
+
+    Raises:
+        SourceUnavailable: It was made, and NetSuite did not say where.
+    """
+    if reference:
+        before = await steps.client.record(f"{record}/eid:{reference}", "?fields=id")
+        if before is not None and before.get("id"):
+            return Written(str(before["id"]), {"foundByReference": reference})
+    made = await steps.call("POST", record, {**body, "externalId": reference} if reference else body)
+    if not made and not steps.dry:
+        raise SourceUnavailable("NetSuite did not say which record it made.", reason="RESET", sent=True)
+    return Written(made)
+
+
+def reference_to(key: Any) -> JsonObject | None:
+    """Write a reference by internal id; an object that a caller gave is taken as it is."""
+    if key is None or isinstance(key, dict):
+        return key
+    return {"id": str(key)}
+
+
+def number(value: Any, path: Sequence[str]) -> float | int:
+    """Write a decimal as the JSON number that NetSuite takes.
+
+    Raises:
+        WriteRejected: No such number names it exactly.
+    """
+    told = Decimal(value)
+    if told == told.to_integral_value() and abs(told) < 2**53:
+        return int(told)
+    if Decimal(repr(float(told))) != told:
+        message = f"NetSuite cannot take {told} exactly."
+        raise WriteRejected(message, problems=(Problem(ErrorCode.BAD_USER_INPUT, message, tuple(path)),))
+    return float(told)
+
+
+def refuse(problems: Sequence[Problem]) -> None:
+    """Refuse a change before anything leaves.
+
+    Raises:
+        WriteRejected: There is any problem.
+    """
+    if problems:
+        raise WriteRejected(
+            "The change was not sent to NetSuite: " + " ".join(problem.message for problem in problems),
+            problems=tuple(problems),
+            remedy="Give what is named, per call or in the connection's write defaults.",
+        )
+
+
+def problem(message: str, *path: str) -> Problem:
+    """Name what is wrong with a value."""
+    return Problem(ErrorCode.BAD_USER_INPUT, message, path)
+
+
+def expect(expected: str | None, stamp: str | None) -> None:
+    """Compare the version that the caller saw with NetSuite's.
+
+    Raises:
+        VersionConflict: It is another.
+    """
+    if expected is not None and stamp is not None and expected != stamp:
+        raise VersionConflict("The record changed in NetSuite since it was read.")
+
+
+def given(values: Mapping[str, Any]) -> JsonObject:
+    """Leave out what is not said."""
+    return {name: value for name, value in values.items() if value is not None}
