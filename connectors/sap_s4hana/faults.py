@@ -1,8 +1,7 @@
 """What an answer of SAP means when it is not the one we hoped for."""
 
 import re
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from typing import Final
 
 import orjson
@@ -21,6 +20,7 @@ from connectors.errors import (
     WriteRejected,
 )
 from connectors.kit.odata2 import Fault, read_fault
+from connectors.kit.waiting import retry_after
 from db.types import ErrorCode, Problem
 
 NO_SERVICE: Final = "/IWFND/MED/170"
@@ -66,7 +66,9 @@ def error_of(response: Response, *, writing: bool, now: datetime | None = None) 
     fault = None if response.status == 401 else fault_of(response)
     words = words_of(response, fault)
     if response.status == 429 or (response.status == 503 and "retry-after" in response.headers):
-        return RateLimited("SAP asked to slow down.", retry_after_s=_retry_after(response, now), source_message=words)
+        return RateLimited(
+            "SAP asked to slow down.", retry_after_s=retry_after(response.headers, now), source_message=words
+        )
     if response.status >= 500:
         return _failed(response.status, fault, words, writing=writing)
     known = _known(response.status, fault, words)
@@ -120,17 +122,6 @@ def _failed(status: int, fault: Fault | None, words: str, *, writing: bool) -> C
         text = f"SAP failed with {status} while writing."
         return SourceUnavailable(text, reason="RESET", sent=True, source_message=words)
     return SourceFault(f"SAP failed with {status}.", source_message=words)
-
-
-def _retry_after(response: Response, now: datetime | None) -> float | None:
-    value = response.headers.get("retry-after", "")
-    if value.isdigit():
-        return float(value)
-    try:
-        at = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    return max((at - (now or datetime.now(UTC))).total_seconds(), 0.0)
 
 
 _PATHS: Final = {

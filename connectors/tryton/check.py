@@ -9,9 +9,9 @@ from connectors.tryton.client import Client
 from connectors.tryton.fields import ITEMS
 from db.types import Entity, Operation
 
-_MODULES: Final = {Entity.PURCHASE_ORDER: "purchase", Entity.VENDOR: "party"}
+_MODULES: Final = {Entity.PURCHASE_ORDER: "purchase", Entity.VENDOR: "party", Entity.ITEM: "product"}
 """The modules that this connector cannot do without; others' entities are refused where they are missing."""
-_ADDED: Final = {Entity.WORK_ORDER: "production"}
+_ADDED: Final = {Entity.WORK_ORDER: "production", Entity.LOCATION: "stock"}
 _WRITES: Final[Mapping[tuple[Entity, Operation], tuple[str, str]]] = {
     (Entity.PURCHASE_ORDER, Operation.CREATE): ("purchase.purchase", "create"),
     (Entity.PURCHASE_ORDER, Operation.UPDATE): ("purchase.purchase", "write"),

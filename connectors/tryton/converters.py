@@ -7,6 +7,8 @@ from typing import Any, Final
 
 from connectors.tryton.units import REC20
 from db.models.inventory.inventory_level import StockClass
+from db.models.inventory.location import LocationType
+from db.models.items.item import ItemType
 from db.models.maintenance.work_order import WorkOrderStatus, WorkOrderType
 from db.models.parties.vendor import Address, PaymentTerms
 from db.models.purchasing.purchase_order import ApprovalState, LineKind, LineStatus, Progress, PurchaseOrderStatus
@@ -206,6 +208,52 @@ def stock_class(location: int) -> StockClass:
     """Tell what may be done with stock in a storage location: anything."""
     del location
     return StockClass.UNRESTRICTED
+
+
+_ITEM_TYPES: Final = {"goods": ItemType.STOCK, "service": ItemType.SERVICE, "assets": ItemType.ASSET}
+_LOCATION_TYPES: Final = {
+    "warehouse": LocationType.WAREHOUSE,
+    "storage": LocationType.STORAGE,
+    "view": LocationType.VIRTUAL,
+    "supplier": LocationType.VIRTUAL,
+    "customer": LocationType.VIRTUAL,
+    "lost_found": LocationType.VIRTUAL,
+    "drop": LocationType.VIRTUAL,
+    "production": LocationType.VIRTUAL,
+    "rental": LocationType.VIRTUAL,
+}
+
+
+def first_text(*values: Any) -> str:
+    """Take the first value that is not empty, as text: a product needs no code in Tryton, and has a key."""
+    return str(next(value for value in values if value))
+
+
+def item_type(kind: str | None, consumable: bool | None) -> ItemType:
+    """Tell goods in stock from consumed ones, services and assets."""
+    if kind == "goods" and consumable:
+        return ItemType.NON_STOCK
+    return _ITEM_TYPES.get(kind or "", ItemType.UNKNOWN)
+
+
+def gtin(identifiers: Rows | None) -> str | None:
+    """Give the first trade item number among the identifiers."""
+    return next((row["code"] for row in identifiers or () if row.get("type") in {"ean", "upc"}), None)
+
+
+def both(own: bool | None, template: bool | None) -> bool:
+    """Tell whether neither the product nor its template is retired."""
+    return own is not False and template is not False
+
+
+def location_type(kind: str | None) -> LocationType:
+    """Tell places from what stock is only booked to."""
+    return _LOCATION_TYPES.get(kind or "", LocationType.UNKNOWN)
+
+
+def place(told: Row | None) -> Address | None:
+    """Make the address of a location, where it has one."""
+    return address(told) if told else None
 
 
 def instant(value: str | None) -> datetime | None:

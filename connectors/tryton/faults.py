@@ -22,9 +22,11 @@ from connectors.errors import (
     PermissionRefused,
     RateLimited,
     SourceFault,
+    SourceUnavailable,
     VersionConflict,
     WriteRejected,
 )
+from connectors.kit.waiting import retry_after
 
 Purpose = Literal["read", "prepare", "write"]
 """What a call is for; `prepare` asks Tryton to work a caller's values out, and stores nothing."""
@@ -87,6 +89,9 @@ def result(response: Response, purpose: Purpose = "read") -> Any:
     if not isinstance(body, dict) or "result" not in body:
         if purpose == "write":
             raise OutcomeUnknown("Tryton's answer to the change was cut or spoiled.", source_message=response.text(200))
+        if body is None and "json" in response.headers.get("content-type", ""):
+            # Called JSON and not readable as such: cut on its way. It comes whole next time.
+            raise SourceUnavailable("Tryton's answer was cut short.", reason="RESET", sent=True)
         raise ConfigError("What answers at this address is not Tryton.", source_message=response.text(200))
     return body["result"]
 
@@ -97,10 +102,9 @@ def by_status(response: Response, purpose: Purpose) -> ConnectorError:
     if purpose == "write" and (status == 408 or status >= 500):
         return OutcomeUnknown(f"Tryton, or a proxy before it, gave up on the change with status {status}.")
     if status == 429:
-        wait = response.headers.get("retry-after", "")
         return RateLimited(
             "Tryton asks to slow down: too many calls, or too many failed sign-ins.",
-            retry_after_s=float(wait) if wait.isdigit() else None,
+            retry_after_s=retry_after(response.headers),
         )
     if status in STATUSES:
         kind, message = STATUSES[status]

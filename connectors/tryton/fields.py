@@ -58,6 +58,18 @@ PARTY: Final = (
     *_under("contact_mechanisms", *STAMPS, "type", "value"),
     *_under("identifiers", *STAMPS, "type", "code"),
 )
+PRODUCT: Final = (
+    *STAMPS,
+    *("code", "name", "rec_name", "description", "type", "consumable", "active", "template"),
+    *("default_uom.symbol", "purchase_uom.symbol"),
+    *_under("template", *STAMPS, "active"),
+    *_under("identifiers", *STAMPS, "type", "code"),
+)
+PLACE: Final = (
+    *STAMPS,
+    *("code", "name", "rec_name", "type", "active", "parent", "warehouse", "warehouse.code", "warehouse.name"),
+    *_under("address", *_PLACE),
+)
 _MOVE: Final = (*STAMPS, "product", "product.code", "product.rec_name", "quantity", "unit.symbol", "state")
 PRODUCTION: Final = (
     *STAMPS,
@@ -117,6 +129,10 @@ def _productions(name: str, model: str, owner: str | None, *domain: tuple[object
     return Origin(_feed(Entity.WORK_ORDER, name, owner, "planned_date"), model, owner, domain)
 
 
+def _items(name: str, model: str, owner: str | None, *domain: tuple[object, ...]) -> Origin:
+    return Origin(_feed(Entity.ITEM, name, owner), model, owner, domain)
+
+
 ORIGINS: Final = (
     _orders("orders", "purchase.purchase", None),
     # Lines, receipts and invoices change without a trace in the order's own stamp.
@@ -132,6 +148,11 @@ ORIGINS: Final = (
     # What goes in and comes out moves without a trace in the production's own stamp.
     _productions("production_inputs", "stock.move", "production_input", ("production_input", "!=", None)),
     _productions("production_outputs", "stock.move", "production_output", ("production_output", "!=", None)),
+    # A product shows its template's name, type and units.
+    _items("products", "product.product", None, _ANY),
+    _items("templates", "product.template", "products", _ANY),
+    _items("product_identifiers", "product.identifier", "product"),
+    Origin(_feed(Entity.LOCATION, "locations", None), "stock.location", None, (_ANY,)),
 )
 STOCK: Final = Feed(Entity.INVENTORY_LEVEL, "stock", timedelta(0), cursor=None, tie_break="id")
 FEEDS: Final = (*(origin.feed for origin in ORIGINS), STOCK)
@@ -139,5 +160,9 @@ ITEMS: Final = {
     Entity.PURCHASE_ORDER: ("purchase.purchase", PURCHASE),
     Entity.VENDOR: ("party.party", PARTY),
     Entity.WORK_ORDER: ("production", PRODUCTION),
+    Entity.ITEM: ("product.product", PRODUCT),
+    Entity.LOCATION: ("stock.location", PLACE),
 }
 """Entity → the model of its items and the fields to read."""
+RETIRED: Final = frozenset({Entity.VENDOR, Entity.ITEM, Entity.LOCATION})
+"""What Tryton hides once it is not active, unless it is asked for both."""

@@ -6,6 +6,8 @@ from typing import Final
 from connectors.mapping import Each, EntityMapping, To, unit
 from connectors.tryton import converters as to
 from db.models.inventory.inventory_level import InventoryLevelFields
+from db.models.inventory.location import LocationFields
+from db.models.items.item import ItemFields
 from db.models.maintenance.work_order import WorkOrderFields
 from db.models.parties.vendor import VendorFields
 from db.models.purchasing.purchase_order import PurchaseOrderRecord
@@ -108,6 +110,35 @@ WORK_ORDER: Final = EntityMapping(
         To("parts", ("outputs.", "inputs."), to.parts),
     ),
 )
+# Costs belong to a company and are not of the product itself; Tryton tells no currency beside them.
+ITEM: Final = EntityMapping(
+    ItemFields,
+    (
+        To("code", ("code", "rec_name", "id"), to.first_text),
+        To("description", ("name", "description"), to.first),
+        To("type", ("type", "consumable"), to.item_type),
+        To("native_type", "type"),
+        To("base_unit", "default_uom./symbol", unit),
+        To("purchase_unit", "purchase_uom./symbol", unit),
+        To("gtin", "identifiers.", to.gtin),
+        To("active", ("active", "template./active"), to.both),
+    ),
+    absent=frozenset({"cost_currency"}),
+)
+LOCATION: Final = EntityMapping(
+    LocationFields,
+    (
+        To("code", ("code", "name"), to.first),
+        To("name", ("name", "rec_name"), to.first),
+        To("type", "type", to.location_type),
+        To("native_type", "type"),
+        To("parent_source_id", "parent", to.key),
+        To("site", ("warehouse./code", "warehouse./name"), to.first),
+        To("address", "address.", to.place),
+        To("active", "active"),
+    ),
+    absent=frozenset({"description"}),
+)
 INVENTORY_LEVEL: Final = EntityMapping(
     InventoryLevelFields,
     (
@@ -125,4 +156,6 @@ MAPPINGS: Final[Mapping[Entity, EntityMapping]] = {
     Entity.VENDOR: VENDOR,
     Entity.WORK_ORDER: WORK_ORDER,
     Entity.INVENTORY_LEVEL: INVENTORY_LEVEL,
+    Entity.ITEM: ITEM,
+    Entity.LOCATION: LOCATION,
 }

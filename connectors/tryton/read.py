@@ -6,15 +6,15 @@ from decimal import Decimal
 from typing import Any, Final
 
 from connectors.base import Feed, Item, JsonObject, Page, Window
-from connectors.errors import VersionConflict
+from connectors.errors import Unsupported, VersionConflict
 from connectors.mapping import at
 from connectors.tryton import stock
 from connectors.tryton.client import PAGE_SIZE, Client
-from connectors.tryton.fields import ITEMS, ORIGINS, Origin
+from connectors.tryton.fields import ITEMS, ORIGINS, RETIRED, Origin
 from db.types import Entity
 
 _BY_FEED: Final = {(origin.feed.entity, origin.feed.name): origin for origin in ORIGINS}
-_OWN_PARTS: Final = ("lines.", "addresses.", "contact_mechanisms.", "identifiers.")
+_OWN_PARTS: Final = ("lines.", "addresses.", "contact_mechanisms.", "identifiers.", "template.")
 _PARTS: Final = (*_OWN_PARTS, "moves.", "invoice_lines.")
 
 
@@ -45,6 +45,8 @@ async def fetch(client: Client, entity: Entity, source_ids: list[str]) -> list[I
     """Read whole items by key, in the order of keys; those that are missing, or not this user's, are left out."""
     if entity is Entity.INVENTORY_LEVEL:
         return await stock.fetch(client, source_ids)
+    if entity not in ITEMS:
+        raise Unsupported(f"{entity} is not read from Tryton.")
     ids = sorted(int(source_id) for source_id in source_ids if source_id.isdigit())
     return await _items(client, entity, ids, [])
 
@@ -104,7 +106,7 @@ async def _page(
 
 async def _items(client: Client, entity: Entity, ids: list[int], domain: list[Any]) -> list[Item]:
     model, fields = ITEMS[entity]
-    anywhere = [["active", "in", [True, False]]] if entity is Entity.VENDOR else []
+    anywhere = [["active", "in", [True, False]]] if entity in RETIRED else []
     rows = await client.find(model, [["id", "in", ids], *anywhere, *domain], fields, limit=max(len(ids), 1))
     return [item(row) for row in rows]
 
@@ -139,6 +141,7 @@ def _midnight(day: date) -> datetime:
 def _stamps(body: Mapping[str, Any], names: tuple[str, ...], parts: tuple[str, ...]) -> list[str]:
     found = [stamp for name in names if (stamp := body.get(name)) is not None]
     for key in parts:
-        for part in body.get(key) or ():
+        told = body.get(key) or ()
+        for part in [told] if isinstance(told, Mapping) else told:
             found += _stamps(part, names, parts)
     return found

@@ -65,6 +65,7 @@ class Fault:
         kind: What happens: see KINDS.
         method: HTTP method that it strikes, "*" for any.
         path: Regular expression searched in the path with its query, undecoded.
+        body: Regular expression searched in the body, for systems whose calls all go to one path.
         entity: The set or kind of record that the call is about, as the system names it; "" for any.
         after: How many matching calls pass before it strikes.
         count: How many calls it strikes; None is for ever.
@@ -78,6 +79,7 @@ class Fault:
     kind: Kind
     method: str = "*"
     path: str = ""
+    body: str = ""
     entity: str = ""
     after: int = 0
     count: int | None = 1
@@ -108,14 +110,17 @@ class Fault:
             raise ValueError("retry_after_as is seconds or date")
         try:
             re.compile(self.path)
+            re.compile(self.body)
         except re.error as error:
-            raise ValueError(f"path is no regular expression: {error}") from error
+            raise ValueError(f"path or body is no regular expression: {error}") from error
 
-    def strikes(self, method: str, target: str, entity: str = "") -> bool:
+    def strikes(self, method: str, target: str, entity: str = "", content: bytes = b"") -> bool:
         """Decide on a call, and count it."""
         if self.count is not None and self.struck >= self.count:
             return False
         if self.method not in {"*", method} or self.entity not in {"", entity} or not re.search(self.path, target):
+            return False
+        if self.body and not re.search(self.body, content.decode("utf-8", "replace")):
             return False
         if self.after > 0:
             self.after -= 1
@@ -195,9 +200,9 @@ class Script:
             fault.stop()
         self._faults.clear()
 
-    def strike(self, method: str, target: str, entity: str) -> list[Fault]:
+    def strike(self, method: str, target: str, entity: str, content: bytes = b"") -> list[Fault]:
         """Give the faults that strike a call, and count it for each."""
-        return [fault for fault in self._faults if fault.strikes(method, target, entity)]
+        return [fault for fault in self._faults if fault.strikes(method, target, entity, content)]
 
 
 def read_fault(asked: Mapping[str, Any]) -> Fault:

@@ -28,6 +28,7 @@ class WireRig(Generic[W]):
 
     slug = ""
     against = "sandbox"
+    hasty_seconds = 0.6
     defaults: Mapping[str, Any] = {}
     reads: Mapping[str, Any] = {"method": "GET"}
     writes: Mapping[str, Any] = {"method": "POST"}

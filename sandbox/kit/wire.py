@@ -55,7 +55,7 @@ class Wire:
         if self.entity_in is not None:
             call.entity = self.entity_in(call)
         self.late.commit(now=self.simulated.clock.now(), call=call.number)
-        struck = self.faults.strike(call.method, call.target, call.entity)
+        struck = self.faults.strike(call.method, call.target, call.entity, call.content)
         call.faults = [fault.kind for fault in struck]
         scope.setdefault("state", {}).update({"call": call, PAGE: _page_faults(struck)})
         try:

@@ -212,6 +212,7 @@ class SapRig(WireRig[SapWire]):
                 self.system.add("A_Supplier", {**(supplier or {}), "Supplier": number})
             case "ITEM":
                 own = {"Product": f"TG{len(table) + 10_001:05d}"}
+                self.system.add("A_ProductDescription", {**own, "Language": "EN", "ProductDescription": "Made"})
             case "WORK_ORDER":
                 own = {"MaintenanceOrder": self.system.number("maintenance_order")}
             case "ASSET":

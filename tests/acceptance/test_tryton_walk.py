@@ -22,7 +22,7 @@ from tests.real.tryton_parts import draft
 
 pytestmark = pytest.mark.timeout(900)
 
-ENTITIES = ("PURCHASE_ORDER", "VENDOR", "WORK_ORDER", "INVENTORY_LEVEL")
+ENTITIES = ("PURCHASE_ORDER", "VENDOR", "WORK_ORDER", "INVENTORY_LEVEL", "ITEM", "LOCATION")
 ORDERS = """
 query ($id: ID!, $after: String) {
   purchaseOrders(connectionId: $id, first: 250, after: $after) {

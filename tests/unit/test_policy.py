@@ -46,6 +46,8 @@ def test_every_entity_has_a_feed_that_a_whole_pass_reads(connector: Connector) -
                 Entity.VENDOR: ("write_date", 15 * MINUTES, "id", 24),
                 Entity.WORK_ORDER: ("write_date", 15 * MINUTES, "id", 24),
                 Entity.INVENTORY_LEVEL: (None, timedelta(0), "id", None),
+                Entity.ITEM: ("write_date", 15 * MINUTES, "id", 24),
+                Entity.LOCATION: ("write_date", 15 * MINUTES, "id", 24),
             },
         ),
     ],

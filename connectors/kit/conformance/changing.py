@@ -15,7 +15,7 @@ async def incremental(bench: Bench, entity: Entity) -> None:
     """A change is found by its feeds since just before it, is stamped by the source's clock, and nothing old comes."""
     feeds = bench.feeds(entity, full=False)
     async with bench.open() as source:
-        key = await bench.any_key(entity)
+        key = await bench.fresh_key(entity)
         before = await source.clock()
         await bench.rig.change(entity.value, key)
         after = await source.clock()
@@ -48,7 +48,7 @@ async def deleted(bench: Bench, entity: Entity) -> None:
     """What is deleted is told by a feed or a flag, or missing from a whole pass and from a look at its key."""
     feeds = bench.feeds(entity, full=False)
     async with bench.open() as source:
-        key = await bench.any_key(entity)
+        key = await bench.fresh_key(entity)
         before = await source.clock()
         await bench.rig.vanish(entity.value, key)
         overlap = max(feed.overlap for feed in feeds)

@@ -18,6 +18,7 @@ class LiveRig:
     """
 
     against = "live"
+    hasty_seconds = 30.0
 
     def __init__(self, connector: Connector, environment: Mapping[str, str]) -> None:
         self.slug = connector.spec.slug

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from connectors.base import Connector
 from connectors.kit.conformance.bench import Applies, Bench, EntityCases, NotTried, always
@@ -38,7 +38,7 @@ _DECIMALS: Final = tuple(map(Decimal, ("0.123456", "1234567.654321", "0.12345", 
 
 async def unknown(bench: Bench, entity: Entity) -> None:
     """A state that nobody knows is UNKNOWN, with the source's own word, and fails no record."""
-    key = await bench.any_key(entity)
+    key = await bench.fresh_key(entity)
     await bench.rig.put(entity.value, key, "status", UNKNOWN)
     async with bench.open() as source:
         record = await bench.fetched(source, entity, key)
@@ -48,7 +48,7 @@ async def unknown(bench: Bench, entity: Entity) -> None:
 
 async def missing(bench: Bench, entity: Entity) -> None:
     """A document without anything that may be missing is mapped."""
-    key = await bench.any_key(entity)
+    key = await bench.fresh_key(entity)
     await bench.rig.blank(entity.value, key)
     async with bench.open() as source:
         await bench.fetched(source, entity, key)
@@ -61,8 +61,10 @@ async def texts(bench: Bench, entity: Entity) -> None:
 
 
 async def long_texts(bench: Bench, entity: Entity) -> None:
-    """A text of thirty thousand characters comes whole."""
-    await _each(bench, entity, _LONG, (HUGE,))
+    """A text as long as our own field comes whole, thirty thousand characters at most."""
+    for name in _LONG[entity]:
+        longest = _longest(bench.connector.mappings[entity].record, name)
+        await _each(bench, entity, {entity: (name,)}, (HUGE[:longest].strip(),))
 
 
 async def decimals(bench: Bench, entity: Entity) -> None:
@@ -76,7 +78,7 @@ async def _each(
     """Put each value into each field, and read it back; what the source cannot hold is left out."""
     tried, why = 0, f"{entity} has no such field"
     names = [name for name in fields.get(entity, ()) if _is_mapped(bench.connector, entity, name)]
-    key = await bench.any_key(entity)
+    key = await bench.fresh_key(entity)
     async with bench.open() as source:
         for name in names:
             for value in values:
@@ -110,6 +112,16 @@ def _found(record: Any, name: str) -> Iterator[Any]:
         yield from (getattr(one, tail) for one in getattr(record, head))
     else:
         yield getattr(record, head)
+
+
+def _longest(record: type[Any], name: str) -> int:
+    """Give the longest text that a field of a record takes."""
+    head, _, tail = name.partition(".")
+    if tail:
+        [part] = get_args(record.model_fields[head].annotation)
+        return _longest(part, tail)
+    lengths = [each.max_length for each in record.model_fields[head].metadata if hasattr(each, "max_length")]
+    return min(lengths, default=len(HUGE))
 
 
 CASES: Final[EntityCases] = {

@@ -21,11 +21,13 @@ class Rig(Protocol):
     Attributes:
         slug: The connector's slug.
         against: What it is, for the report: `sandbox`, or `live`.
+        hasty_seconds: How long faults that keep an answer back are waited for: longer than the system takes.
         defaults: The write defaults that its samples need, by field of the form.
     """
 
     slug: str
     against: str
+    hasty_seconds: float
     defaults: Mapping[str, Any]
 
     def credentials(self, who: SignIn) -> Mapping[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 from connectors.addresses import Guard
 from connectors.base import Connector
 from connectors.egress import Egress
-from connectors.kit.conformance.bench import READ_SECONDS, Bench, Listener, NotTried
+from connectors.kit.conformance.bench import Bench, Listener, NotTried
 from connectors.kit.conformance.expect import Failed
 from connectors.kit.conformance.rig import Rig
 from connectors.kit.conformance.suite import Case, cases
@@ -83,12 +83,13 @@ def last(slug: str, folder: Path = RESULTS) -> Report | None:
 
 
 @asynccontextmanager
-async def benched(
-    connector: Connector, rig: Rig, *, guard: Guard, read_seconds: float = READ_SECONDS
-) -> AsyncIterator[Bench]:
+async def benched(connector: Connector, rig: Rig, *, guard: Guard) -> AsyncIterator[Bench]:
     """Put a connector on a rig."""
-    async with Egress.open(guard=guard, read_seconds=read_seconds) as egress:
-        yield Bench(connector, rig, egress)
+    async with Egress.open(guard=guard) as egress, Egress.open(guard=guard, read_seconds=rig.hasty_seconds) as hasty:
+        bench = Bench(connector, rig, egress, hasty)
+        async with bench.open() as patient, bench.open(hasty=True) as quick:
+            bench.kept = {False: patient, True: quick}
+            yield bench
 
 
 async def try_case(case: Case, bench: Bench) -> Result:
