@@ -94,9 +94,12 @@ def test_statuses(status: int, purpose: faults.Purpose, kind: type[ConnectorErro
     assert type(refused(Response(status, {}, b"<html>"), purpose)) is kind
 
 
-@pytest.mark.parametrize(("header", "seconds"), [("30", 30.0), ("Sat, 21 Nov 2026 02:39:33 GMT", None), ("", None)])
+@pytest.mark.parametrize(
+    ("header", "seconds"), [("30", 30.0), ("Sat, 21 Nov 2026 02:39:33 GMT", 33.0), ("", None), ("soon", None)]
+)
 def test_a_rate_limit_tells_how_long(header: str, seconds: float | None) -> None:
-    error = refused(Response(429, {"retry-after": header}, b""), "read")
+    told = {"retry-after": header, "date": "Sat, 21 Nov 2026 02:39:00 GMT"}
+    error = refused(Response(429, told, b""), "read")
 
     assert isinstance(error, RateLimited)
     assert error.retry_after_s == seconds
