@@ -82,7 +82,8 @@ class SapClient:
         if response.status == HTTPStatus.NOT_FOUND:
             return None
         body = self._read_json(response)
-        return Entity(single(body), response.headers.get("etag") or etag_of(body))
+        etag = response.headers.get("etag") or etag_of(body)  # before its metadata is dropped
+        return Entity(single(body), etag)
 
     async def clock(self) -> datetime:
         """Read SAP's clock from the Date header of a cheap answer; a refusal of rights tells the time too."""

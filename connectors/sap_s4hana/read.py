@@ -11,6 +11,7 @@ from connectors.sap_s4hana.services import Resource
 
 _BATCH = 20
 CUSTOM_PREFIX = "YY1_"
+_PREFIXED = len(CUSTOM_PREFIX)
 
 
 async def pages(
@@ -84,18 +85,16 @@ def item(resource: Resource, row: JsonObject) -> Item:
 
 
 def _collected(row: JsonObject) -> JsonObject:
-    body: JsonObject = {}
-    custom: JsonObject = {}
-    for name, value in row.items():
-        if name.startswith(CUSTOM_PREFIX):
-            custom[name] = value
-        elif isinstance(value, list):
-            body[name] = [_collected(one) if isinstance(one, dict) else one for one in value]
-        else:
-            body[name] = _collected(value) if isinstance(value, dict) else value
-    if custom:
-        body[CUSTOM_PREFIX] = custom
-    return body
+    """Collect the custom fields of a row and of all that hangs on it; in place."""
+    nested = [told for told in row.values() if told.__class__ is list or told.__class__ is dict]
+    for told in nested:
+        for one in told if told.__class__ is list else (told,):
+            if one.__class__ is dict:
+                _collected(one)
+    names = [name for name in row if name[:_PREFIXED] == CUSTOM_PREFIX]
+    if names:
+        row[CUSTOM_PREFIX] = {name: row.pop(name) for name in names}
+    return row
 
 
 def _options(resource: Resource, window: Window, *, after: str | None, size: int, count: bool) -> dict[str, str]:

@@ -59,7 +59,7 @@ class TrytonRig(WireRig[Wire]):
     slug = "tryton"
     reads: Mapping[str, Any] = {"body": r'\.(search_read|search_count)"'}
     writes: Mapping[str, Any] = {"body": _WRITES}
-    hasty_seconds = 1.5
+    hasty_seconds = 3.0
 
     def __init__(self, running: Running[Wire], server: TrytonServer) -> None:
         super().__init__(running)

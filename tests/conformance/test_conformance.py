@@ -7,6 +7,7 @@ system's own list, so that no case is lost by accident.
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 import pytest
@@ -29,6 +30,7 @@ def params() -> list[Any]:
             marks=[pytest.mark.xdist_group("tryton" if connector.spec.slug == "tryton" else connector.spec.slug)],
         )
         for connector in CONNECTORS
+        if find_spec(f"sandbox.{connector.spec.slug}.rig")
         for case in cases(connector)
     ]
 

@@ -20,6 +20,8 @@ from db.types import Entity, Operation
 
 _EVER: Final = {"count": None}
 _RETRY: Final = 7
+_CHUNKS: Final = 40.0
+"""Seconds over which a body trickles, for each that is waited for: twice as slow as is borne."""
 
 Kinds = tuple[type[ConnectorError], ...]
 _READ_ERRORS: Final[Mapping[str, tuple[str, dict[str, Any], Kinds]]] = {
@@ -34,7 +36,7 @@ _READ_ERRORS: Final[Mapping[str, tuple[str, dict[str, Any], Kinds]]] = {
     "status 502": ("status", {"status": 502, **_EVER}, (SourceFault, SourceUnavailable)),
     "reset_body": ("reset_body", _EVER, (SourceUnavailable,)),
     "cut_body": ("cut_body", _EVER, (SourceUnavailable,)),
-    "slow_body": ("slow_body", {"seconds": 30.0, **_EVER}, (SourceUnavailable,)),
+    "slow_body": ("slow_body", {"seconds": _CHUNKS, **_EVER}, (SourceUnavailable,)),
     "drop_after": ("drop_after", _EVER, (SourceUnavailable,)),
 }
 _HARMLESS: Final[Mapping[str, dict[str, Any]]] = {
@@ -70,7 +72,8 @@ def _error(kind: str, more: dict[str, Any], kinds: Kinds) -> Callable[[Bench], A
     async def run(bench: Bench) -> None:
         key = await bench.any_key(bench.connector.feeds[0].entity)
         equal(await _look(bench, key), [key], "read before")
-        await bench.rig.fault(kind, writing=False, **more)
+        slow = {"seconds": _CHUNKS * bench.rig.hasty_seconds} if kind == "slow_body" else {}
+        await bench.rig.fault(kind, writing=False, **{**more, **slow})
         async with raises(*kinds, told=bench.told) as caught:
             await _look(bench, key)
         waits = not isinstance(caught.error, (AuthError, PermissionRefused))
