@@ -25,8 +25,10 @@ from db.selection import (
     Root,
     Selection,
     Slots,
+    SummaryOf,
 )
 from db.shapes import SHAPES, Shape
+from db.summaries import summarised
 from db.told import (
     answer,
     literal,
@@ -80,6 +82,10 @@ class _Statement:
         told = self.told(root.selection, alias)
         told = f"CASE WHEN {gone} THEN {refusal('HISTORY_EXPIRED', since)} ELSE {told} END"
         return f"SELECT {told} FROM ({rows}) {alias}"
+
+    def summary(self, root: SummaryOf, alias: str, *, held: bool) -> str:
+        """Give the SQL of a summary."""
+        return summarised(root, alias=alias, held=held, next_alias=self.next_alias, tell=self._part)
 
     def _part(self, part: Part, shape: Shape, alias: str) -> str:
         if isinstance(part, Leaf):
@@ -139,6 +145,8 @@ def compiled(root: Root, *, held: bool = False) -> str:
     alias = statement.next_alias()
     if isinstance(root, PageSelection):
         return _page(root, statement, alias, held=held)
+    if isinstance(root, SummaryOf):
+        return statement.summary(root, alias, held=held)
     if isinstance(root, OneById):
         return statement.one(root, alias, held=held)
     shape = SHAPES[root.selection.type_name]
@@ -188,7 +196,7 @@ def by_values(root: Root) -> bool:
             or root.as_of_slot is not None
             or any(_parts_by_values(part) for part in root.parts)
         )
-    return _by_values(root.selection)
+    return root.condition is not None if isinstance(root, SummaryOf) else _by_values(root.selection)
 
 
 def _parts_by_values(part: PagePart) -> bool:

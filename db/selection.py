@@ -212,5 +212,18 @@ class All(Hashed):
     selection: Selection
 
 
-Root = OneById | ManyById | PageSelection | All
+@dataclass(frozen=True, slots=True)
+class SummaryOf(Hashed):
+    """Records counted by groups: what is told of each, and which records they are of."""
+
+    __hash__ = Hashed.__hash__
+
+    type_name: str
+    parts: tuple[Part, ...]
+    groups: tuple[str, ...]
+    condition: Condition | None = None
+    named: bool = False
+
+
+Root = OneById | ManyById | PageSelection | All | SummaryOf
 Slots = list[Any]

@@ -13,6 +13,7 @@ from db.models import columns as c
 from db.models.base import AnyRecord, Findable, Relation, across
 from db.models.connection import ConnectedSystem
 from db.models.registry import READABLE, SPECS_BY_TYPE
+from db.models.summary import Summary
 from db.types import PREFIXES, Entity
 
 Kind = Literal[
@@ -74,6 +75,7 @@ class Shape:
         key: The column that is unique within a connection and breaks ties.
         by_connection: Each row belongs to a connection, and its indexes begin with it.
         findable: API field → how lists are filtered by it, for what is no plain column.
+        summary: What its records are counted and summed by, where they are.
         keys: Columns that lists are ordered by and that are told in another way, or not at all.
         indexed_across: An index serves the rows of all connections of an organization (`db.models.base.across`).
     """
@@ -88,6 +90,7 @@ class Shape:
     by_connection: bool
     indexed_across: bool
     keys: dict[str, Column] = field(hash=False)
+    summary: Summary | None
     findable: dict[str, Findable] = field(hash=False, default_factory=dict)
 
     @property
@@ -169,6 +172,7 @@ def _shape(table: type[SQLModel]) -> Shape:
             for name, kind in _KEYS.items()
             if name in stored.columns and name in columns and columns[name].sql is not None
         },
+        summary=getattr(table, "summary", None),
         by_connection="connection_id" in stored.primary_key.columns,
         indexed_across=any(
             str(each) == across("organization_id") for index in stored.indexes for each in index.expressions

@@ -277,6 +277,7 @@ class Read:
         batch: The objects that it is read together with.
         as_of: Read the record as of this instant.
         numbered: A window of a connection's sequence of events.
+        summary: The type's records, counted and summed by groups.
     """
 
     type_name: str
@@ -288,6 +289,7 @@ class Read:
     batch: Batch | None = None
     as_of: datetime | None = None
     numbered: bool = False
+    summary: bool = False
 
 
 async def answered(pending: Awaitable[str | None], *, missing: ApiError | None) -> Any:

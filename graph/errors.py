@@ -115,6 +115,8 @@ def refusal_of(what: str, detail: str) -> ApiError:
         message = f"More than {int(detail):,} versions ended since asOf; a list would have to look at all of them."
         advice = "Give a later asOf, or read without filter, orderBy and totalCount."
         return ApiError(ErrorCode.QUERY_TOO_COMPLEX, message, reason=what, limit=int(detail), remedy=advice)
+    if what == "TOO_MANY_GROUPS":
+        return too_complex("groups", f"more than {int(detail):,}", int(detail), advice="Filter, or group by less.")
     if what == "SEQUENCE_EXPIRED":
         message = f"Events before number {detail} were deleted."
         return ApiError(ErrorCode.SEQUENCE_EXPIRED, message, oldestSequence=detail)

@@ -62,7 +62,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
     def _answer(self, read: Read, return_type: Any, details: FieldDetailsList, info: GraphQLResolveInfo[Any]) -> Any:
         context: Context = self.context_value
         named = get_named_type(return_type)
-        if not read.paged:
+        if not read.paged and not read.summary:
             named = self.schema.type_map[read.type_name]
         if not isinstance(named, GraphQLObjectType):
             raise TypeError(f"{named} cannot be read")
@@ -105,6 +105,10 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
             else:
                 page = builder.page(read.type_name, named, details, arguments)
             root: Root = replace(page, named=connection_id is not None)
+        elif read.summary:
+            arguments = builder.arguments(info.parent_type, details)
+            connection_id = builder.connection_id(arguments)
+            root = replace(builder.summary(read.type_name, named, details, arguments), named=connection_id is not None)
         elif read.one is None:
             root = builder.all(named, details)
         else:

@@ -21,7 +21,7 @@ from db.types import PREFIXES, Entity
 from graph.context import ApiInfo, Read
 from graph.entity import SCALARS, described, enumeration, made
 
-_TABLES: Final[dict[str, type[SQLModel]]] = {table.__name__: table for table in READABLE}
+TABLES: Final[dict[str, type[SQLModel]]] = {table.__name__: table for table in READABLE}
 
 
 @enumeration
@@ -137,7 +137,7 @@ def _found_by(type_name: str, name: str, way: Findable) -> tuple[Any, str]:
 def filter_type(type_name: str) -> Any:
     """Give the filter input of a type, from its filterable columns and whole-list relations."""
     shape = SHAPES[type_name]
-    annotations = {name: info.annotation for name, info in _TABLES[type_name].model_fields.items()}
+    annotations = {name: info.annotation for name, info in TABLES[type_name].model_fields.items()}
     fields: dict[str, tuple[Any, str]] = {}
     for name, column in shape.columns.items():
         if not column.filterable and column.name != "id":
@@ -145,7 +145,7 @@ def filter_type(type_name: str) -> Any:
         plain = c.plain_type(annotations[column.name])
         kind = "id" if column.kind == "id" else str(c.filter_kind(plain))
         comparison = _comparison(kind, plain, nullable=column.nullable)
-        fields[name] = (comparison, _TABLES[type_name].model_fields[column.name].description or name)
+        fields[name] = (comparison, TABLES[type_name].model_fields[column.name].description or name)
     for name, relation in shape.relations.items():
         if isinstance(relation, One) and relation.filterable:
             fields[name] = (filter_type(relation.target), "It is known, and fulfils this.")
@@ -173,7 +173,7 @@ def order_type(type_name: str) -> Any:
     """Give the order input of a type, from its filterable columns."""
     names = [*_filterable(type_name), "id"] if type_name in PREFIXES else _filterable(type_name)
     members: Any = Enum(f"{type_name}OrderField", {name.upper(): name for name in names})  # type: ignore[misc]
-    table = _TABLES[type_name].model_fields
+    table = TABLES[type_name].model_fields
     of_field = described(
         strawberry.enum(members, description=f"What a {type_name} list can be ordered by."),
         {name.upper(): table[SHAPES[type_name].columns[name].name].description or name for name in names},
@@ -205,7 +205,7 @@ def relay(type_name: str, node: Any) -> Any:
     return made(f"{type_name}Connection", fields, f"A page of a {type_name} list.")
 
 
-_OF_CONNECTION: Final = (
+OF_CONNECTION: Final = (
     strawberry.ID | None,
     "Only rows of this connection, NOT_FOUND if there is none; a connection token implies it.",
 )
@@ -239,7 +239,7 @@ def list_field(
             info.context.who.require_organization(only)
         return Read(type_name, paged=True)
 
-    arguments: dict[str, tuple[Any, str]] = {"connection_id": _OF_CONNECTION} if of_connection else {}
+    arguments: dict[str, tuple[Any, str]] = {"connection_id": OF_CONNECTION} if of_connection else {}
     if of_connection and SHAPES[type_name].entity is not None:
         arguments["as_of"] = (datetime | None, AS_OF)
     if _filterable(type_name):
@@ -248,15 +248,32 @@ def list_field(
             "order_by": (list[order_type(type_name)] | None, "Sort keys, the first one first; ties go by id."),  # type: ignore[misc]
         }
     arguments |= _ARGUMENTS
+    return argued(resolve, arguments, returns, description)
+
+
+def argued(
+    resolve: Any,
+    arguments: dict[str, tuple[Any, str]],
+    returns: Any,
+    description: str,
+    *,
+    required: Collection[str] = (),
+) -> Any:
+    """Make a field that takes arguments, which `graph.selection` reads: name → type and description."""
     annotations: dict[str, Any] = {
         name: Annotated[annotation, strawberry.argument(description=told)]
         for name, (annotation, told) in arguments.items()
     }
-    resolve.__signature__ = Signature(  # type: ignore[attr-defined]
+    resolve.__signature__ = Signature(
         [
             Parameter("info", Parameter.POSITIONAL_OR_KEYWORD, annotation=ApiInfo),
             *(
-                Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+                Parameter(
+                    name,
+                    Parameter.KEYWORD_ONLY,
+                    default=Parameter.empty if name in required else None,
+                    annotation=annotation,
+                )
                 for name, annotation in annotations.items()
             ),
         ],

@@ -12,6 +12,7 @@ from graph.errors import ApiError
 from graph.lists import list_field
 from graph.queries.changes import ChangeQueries
 from graph.queries.issues import IssueQueries
+from graph.queries.summaries import SummaryQueries
 from graph.queries.webhooks import WebhookQueries
 from graph.selection import instant
 from graph.types.access import ApiKey, ApiKeyConnection, CreditEntry
@@ -46,7 +47,7 @@ Ids = Annotated[list[strawberry.ID], strawberry.argument(description="Their ids,
 
 
 @strawberry.type(description="Reads; each list and object is one SQL statement whatever is selected.")
-class Query(IssueQueries, ChangeQueries, WebhookQueries):
+class Query(IssueQueries, ChangeQueries, SummaryQueries, WebhookQueries):
     """The root of reads."""
 
     @strawberry.field(description="Any object by its id; null where the token sees none.")

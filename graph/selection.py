@@ -4,6 +4,7 @@ import base64
 import binascii
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, Final
 from uuid import UUID
 
@@ -35,6 +36,7 @@ from db.selection import (
     Selection,
     Slots,
     Sort,
+    SummaryOf,
 )
 from db.shapes import SHAPES, Column, Shape, value_fields
 from db.types import ErrorCode, decode_id
@@ -216,6 +218,29 @@ class Builder:
             numbered=True,
         )
 
+    def summary(
+        self, type_name: str, of: GraphQLObjectType, details: FieldDetailsList, arguments: dict[str, Any]
+    ) -> SummaryOf:
+        """Give a summary from its field's arguments."""
+        shape = SHAPES[type_name]
+        named = [str(getattr(each, "value", each)).lower() for each in arguments["groupBy"]]
+        condition = Filters(self._slot).condition(shape, arguments["filter"]) if arguments.get("filter") else None
+        parts: list[Part] = []
+        for key, group in self._collected(of, details).items():
+            asked = group[0].node.name.value
+            name = summary_names(type_name).get(asked, asked)
+            target = get_named_type(of.fields[asked].type) if asked != "__typename" else None
+            if not isinstance(target, GraphQLObjectType) or (name in shape.relations and name not in named):
+                parts.append(Leaf(key, name))  # what the groups do not go by is null, whatever is selected of it
+            elif name in shape.relations:
+                parts.append(Related(key, name, self.selection(target, group)))
+            else:
+                leaves = self._collected(target, group).items()
+                told = ((k, g[0].node.name.value) for k, g in leaves)
+                inside = tuple(Leaf(k, summary_names(type_name).get(n, n)) for k, n in told)
+                parts.append(Inside(key, name, target.name, inside))
+        return SummaryOf(type_name, tuple(parts), tuple(dict.fromkeys(named)), condition)
+
     def _page_parts(self, of: GraphQLObjectType, details: FieldDetailsList) -> tuple[PagePart, ...]:
         return tuple(self._page_part(of, key, group) for key, group in self._collected(of, details).items())
 
@@ -242,6 +267,14 @@ class Builder:
                 raise bad_input("The cursor is not one of this API.") from error
             slots.append(None if value is None else self._slot(value))
         return Keyset(tuple(slots))
+
+
+@cache
+def summary_names(type_name: str) -> dict[str, str]:
+    """Give GraphQL name → our name of what a summary tells."""
+    summary = SHAPES[type_name].summary
+    names = (*summary.groups, *summary.sums) if summary else ()
+    return {to_camel_case(name): name for name in names}
 
 
 def no_connection() -> ApiError:

@@ -4,6 +4,7 @@
     25 points   for each read of the store: an object or a list that is asked for by itself, not inside another
     25 points   for each change
     10 points   for each count
+    100 points  for a summary, which counts as 50 rows
     A list costs its page size times one row; a short list that is told whole counts as five rows.
     Introspection costs a quarter of a point for each field that is told.
 
@@ -52,6 +53,7 @@ WHOLE_LIST: Final = 5
 READ: Final = 25
 CHANGE: Final = 25
 COUNT: Final = 10
+SUMMARY: Final = 100
 INTROSPECTED: Final = 0.25
 _TOGETHER: Final = 10
 """Objects by their ids are read together, those of one type in one statement: ten count as one read."""
@@ -161,8 +163,11 @@ class _Pricer:
             return selected.as_rows()
         arguments = node.arguments or ()
         count = self._listed(arguments) if listed else 1
+        summary = listed and target.name.endswith("Summary")
+        count = DEFAULT_PAGE if summary else count
         told = selected.as_page(self._page(arguments)) if "first" in field.args else selected.as_objects(count)
-        return told + self._work(node, field, within, count=count, listed=listed)
+        told += self._work(node, field, within, count=count, listed=listed)
+        return told + Price(own=Told(fixed=SUMMARY)) if summary else told
 
     def _work(
         self, node: FieldNode, field: GraphQLField, within: GraphQLNamedType, *, count: int, listed: bool
@@ -227,7 +232,7 @@ def _written(value: ValueNode, sizes: Mapping[str, int | None]) -> int:
 
 def _reads(within: GraphQLNamedType, target: GraphQLNamedType, *, listed: bool) -> bool:
     """Tell whether a field is a read of its own, and no part of the statement around it."""
-    if within.name in SHAPES or within.name.endswith(("Connection", "Edge")):
+    if within.name in SHAPES or within.name.endswith(("Connection", "Edge", "Summary")):
         return False
     if listed or target.name in SHAPES or target.name == "Node" or target.name.endswith("Connection"):
         return True

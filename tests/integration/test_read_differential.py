@@ -17,7 +17,19 @@ from tests.fixtures.oracle import LEFT_OUT, Oracle, loaded, told_value
 from tests.fixtures.reading import Shelf
 
 LISTS: Final = ("purchaseOrders", "workOrders", "vendors", "items", "inventoryLevels", "syncRuns", "writeOperations")
-ROOTS: Final = (*LISTS, *LISTS, "connections", "systems", "connection", "purchaseOrder", "vendor", "node", "nodes")
+SUMMARIES: Final = ("purchaseOrderSummary", "workOrderSummary", "inventoryLevelSummary", "itemSummary")
+ROOTS: Final = (
+    *LISTS,
+    *LISTS,
+    *SUMMARIES,
+    "connections",
+    "systems",
+    "connection",
+    "purchaseOrder",
+    "vendor",
+    "node",
+    "nodes",
+)
 VALUES: Final[dict[str, list[Any]]] = {
     "first": [0, 1, 2, 3, 7],
     "last": [0, 1, 3],

@@ -48,6 +48,15 @@ PRICES: dict[str, tuple[str, int]] = {
         25 + 1 + 10 * (1 + 1 + 10),
     ),
     "a list told whole": ("{ systems { slug } }", 25 + 5),
+    "a summary": ("{ purchaseOrderSummary(groupBy: []) { count } }", 25 + 100 + 50),
+    "what a summary's groups point at": (
+        "{ purchaseOrderSummary(groupBy: [VENDOR]) { count vendor { name } } }",
+        25 + 100 + 50 * 2,
+    ),
+    "versions of records": (
+        "{ vendors(first: 10) { nodes { history(first: 5) { nodes { version } } } } }",
+        25 + 1 + 10 * 7,
+    ),
     "records by their ids": ("{ nodes(ids: [1, 2, 3]) { id } }", 25 + 3),
     "a fragment counts where it is spread": (
         (

@@ -17,6 +17,7 @@ from db.models.base import (
     made_by,
     one_of,
 )
+from db.models.summary import Summary
 from db.types import Exact
 
 
@@ -90,5 +91,10 @@ class InventoryLevel(InventoryLevelFields, EntityRow, table=True):
         "connection": One("ConnectedSystem", BY_CONNECTION),
         "item": One("Item", {"connection_id": "connection_id", "source_id": "item_source_id"}),
     }
+    summary: ClassVar[Summary] = Summary(
+        by=("connection", "item", "site", "location", "stock_class", "unit"),
+        sums=("on_hand", "reserved", "available", "on_order"),
+        per="unit",
+    )
 
     on_hand_ordinal: int | None = c.ordinal("on_hand")

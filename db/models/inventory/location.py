@@ -18,6 +18,7 @@ from db.models.base import (
     one_of,
 )
 from db.models.parties.vendor import Address
+from db.models.summary import Summary
 
 
 class LocationType(StrEnum):
@@ -75,3 +76,4 @@ class Location(LocationFields, EntityRow, table=True):
         "locations": Many("Location", {"connection_id": "connection_id", "parent_source_id": "source_id"}, paged=True),
         "assets": Many("Asset", {"connection_id": "connection_id", "location_source_id": "source_id"}, paged=True),
     }
+    summary: ClassVar[Summary] = Summary(by=("connection", "type", "site", "active"))

@@ -17,6 +17,7 @@ from db.models.base import (
     made_by,
     one_of,
 )
+from db.models.summary import Summary
 from db.types import Exact
 
 
@@ -76,3 +77,4 @@ class Item(ItemFields, EntityRow, table=True):
             "InventoryLevel", {"connection_id": "connection_id", "item_source_id": "source_id"}, paged=True
         ),
     }
+    summary: ClassVar[Summary] = Summary(by=("connection", "type", "category", "active"))

@@ -16,6 +16,7 @@ from db.models.base import (
     by_organization,
     made_by,
 )
+from db.models.summary import Summary
 
 
 class AssetFields(Fields):
@@ -69,3 +70,6 @@ class Asset(AssetFields, EntityRow, table=True):
             "WorkOrder", {"connection_id": "connection_id", "asset_source_id": "source_id"}, paged=True
         ),
     }
+    summary: ClassVar[Summary] = Summary(
+        by=("connection", "category", "native_status", "manufacturer", "location", "site", "active")
+    )

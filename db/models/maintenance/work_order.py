@@ -18,6 +18,7 @@ from db.models.base import (
     made_by,
     one_of,
 )
+from db.models.summary import Summary
 from db.types import Exact
 
 
@@ -186,3 +187,7 @@ class WorkOrder(WorkOrderFields, EntityRow, table=True):
         "location": One("Location", {"connection_id": "connection_id", "source_id": "location_source_id"}),
         "parent": One("WorkOrder", {"connection_id": "connection_id", "source_id": "parent_source_id"}),
     }
+    summary: ClassVar[Summary] = Summary(
+        by=("connection", "status", "type", "priority", "asset", "location", "vendor", "site", "assignee"),
+        months={"reported_month": "reported_at", "due_month": "due_at"},
+    )

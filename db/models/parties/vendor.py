@@ -16,6 +16,7 @@ from db.models.base import (
     by_organization,
     made_by,
 )
+from db.models.summary import Summary
 
 
 class Address(Value):
@@ -71,3 +72,4 @@ class Vendor(VendorFields, EntityRow, table=True):
             "PurchaseOrder", {"connection_id": "connection_id", "vendor_source_id": "source_id"}, paged=True
         ),
     }
+    summary: ClassVar[Summary] = Summary(by=("connection", "currency", "active", "blocked_for_purchasing"))

@@ -23,6 +23,7 @@ from db.models.base import (
     one_of,
 )
 from db.models.parties.vendor import Address, PaymentTerms
+from db.models.summary import Summary
 from db.types import Exact
 
 
@@ -246,6 +247,12 @@ class PurchaseOrder(PurchaseOrderFields, EntityRow, table=True):
             order=("position",),
         ),
     }
+    summary: ClassVar[Summary] = Summary(
+        by=("connection", "status", "approval", "receipt", "billing", "vendor", "currency", "company", "buyer"),
+        months={"month": "order_date"},
+        sums=("total_net", "total_tax", "total_gross"),
+        per="currency",
+    )
 
     total_net_ordinal: int | None = c.ordinal("total_net")
 
