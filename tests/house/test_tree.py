@@ -8,6 +8,7 @@ import pytest
 
 from connectors.registry import CONNECTORS
 from crosshead.settings import Settings
+from db import changes, past, summaries
 from db.migrate import drift
 from db.types import RETRYABLE, ErrorCode
 from graph.door import requests, socket
@@ -81,6 +82,9 @@ def test_the_page_of_limits_tells_every_cap_as_the_code_has_it() -> None:
         "levels of a value": documents.MAX_NESTED,
         "rows of a page": MAX_PAGE,
         "operations under way on one socket": socket.MAX_OPERATIONS,
+        "groups of a summary": summaries.MOST,
+        "versions that ended since `asOf`, in a list with a filter, an order or a count": past.MOST,
+        "events that a page of `changes` looks at": changes.WINDOW,
     }
 
     assert re.findall(r"^\| (.+) \| ([0-9,]+) \|$", page.partition("## Caps")[2], flags=re.MULTILINE) == [
@@ -93,6 +97,7 @@ def test_the_page_of_limits_tells_every_cap_as_the_code_has_it() -> None:
         str(cost.READ),
         str(cost.CHANGE),
         str(cost.COUNT),
+        str(cost.SUMMARY),
         str(cost.INTROSPECTED),
     ]
 

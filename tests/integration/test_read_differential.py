@@ -13,8 +13,9 @@ from graph.schema import sdl
 from tests.factories.rows import EPOCH
 from tests.fixtures.documents import Document, Vocabulary
 from tests.fixtures.mixed import AMOUNTS, DAYS, INSTANTS, LATER, TEXTS, fill
-from tests.fixtures.oracle import LEFT_OUT, Oracle, loaded, told_value
+from tests.fixtures.oracle import LEFT_OUT, Oracle, loaded
 from tests.fixtures.reading import Shelf
+from tests.fixtures.telling import told_value
 
 LISTS: Final = ("purchaseOrders", "workOrders", "vendors", "items", "inventoryLevels", "syncRuns", "writeOperations")
 SUMMARIES: Final = ("purchaseOrderSummary", "workOrderSummary", "inventoryLevelSummary", "itemSummary")
