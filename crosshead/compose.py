@@ -192,6 +192,7 @@ async def worker(
             audit_log_days=settings.audit_log_days,
             delivery_days=settings.webhook_log_days,
             event_days=settings.event_retention_days,
+            history_days=settings.history_retention_days,
         )
         checks, sender = live_checks(settings, parts), webhook_sender(settings, parts)
         yield WorkerParts(parts.database, parts.queue, runner, checks, carrier, sender, redis, *jobs, kept)

@@ -90,6 +90,13 @@ class Settings(BaseSettings):
         description="Where browsers reach the API, for links to the connect page: https://api.example.com; by default"
         " the address at which a link is asked for.",
     )
+    history_retention_days: int | None = Field(
+        default=None,
+        ge=1,
+        le=36500,
+        description="How long versions of records are kept, days; all of them where it is not set. An asOf from before"
+        " is refused.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least level logged.")
     log_format: Literal["json", "console"] = Field(default="json", description="How log lines are written.")
 

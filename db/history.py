@@ -21,7 +21,7 @@ from db.models.rows import stored_names
 from db.scope import Scope
 from db.shapes import kind_of
 from db.staging import cast_of
-from db.types import Cause
+from db.types import Cause, Entity
 
 Json = dict[str, Any]
 META: Final = ("id", "source_id", "version", "source_updated_at", "synced_at", "deleted_at")
@@ -211,3 +211,35 @@ async def append(
             "befores": [each.before for each in versions],
         },
     )
+
+
+_PRUNE: Final = text(
+    """
+    WITH gone AS (
+        DELETE FROM record_version d USING connection c
+        CROSS JOIN unnest(CAST(:entities AS text[])) AS e(entity)
+        CROSS JOIN LATERAL (
+            SELECT v.record_id, v.version FROM record_version v
+            WHERE v.connection_id = c.id AND v.entity = e.entity AND v.valid_from <= CAST(:before AS timestamptz)
+            ORDER BY v.valid_from LIMIT :most) v
+        WHERE c.organization_id = :organization AND d.connection_id = c.id AND d.entity = e.entity
+          AND d.record_id = v.record_id AND d.version = v.version
+        RETURNING d.connection_id),
+    noted AS (
+        UPDATE connection c SET history_since = greatest(c.history_since, CAST(:before AS timestamptz))
+        FROM (SELECT DISTINCT connection_id FROM gone) g WHERE c.id = g.connection_id)
+    SELECT count(*) FROM gone
+    """
+)
+"""What began by an instant is not needed to tell what was valid then or later. The connection says so at once."""
+
+
+async def prune(session: WriteSession, scope: Scope, *, before: datetime, most: int) -> int:
+    """Delete an organization's versions that began by an instant, at most so many of each entity; gives how many."""
+    values = {
+        "organization": scope.organization_id,
+        "entities": [entity.value for entity in Entity],
+        "before": before,
+        "most": most,
+    }
+    return int((await session.execute(_PRUNE, values)).scalar_one())

@@ -1,13 +1,14 @@
 """Delete what has been kept long enough, in batches, so that no lock is held for long."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
 import structlog
 
-from db import audit, credentials, deliveries, events, request_log, sessions
+from db import audit, credentials, deliveries, events, history, request_log, sessions
 from db.engine import Database
 
 log = structlog.get_logger(__name__)
@@ -24,6 +25,8 @@ class Retention:
     audit_log_days: int = 730
     delivery_days: int = 30
     event_days: int = 90
+    history_days: int | None = None
+    """None keeps all versions."""
 
 
 async def prune(database: Database, retention: Retention, *, batch: int = BATCH) -> int:
@@ -36,11 +39,16 @@ async def prune(database: Database, retention: Retention, *, batch: int = BATCH)
             found += await sessions.prune(session, most=batch)
             found += await deliveries.prune(session, days=retention.delivery_days, most=batch)
         deleted += found
-    return deleted + await _prune_events(database, retention, batch=batch)
+    kept = {events.prune: retention.event_days, history.prune: retention.history_days}
+    for prune_some, days in kept.items():
+        if days is not None:
+            deleted += await _prune_own(database, prune_some, days=days, batch=batch)
+    return deleted
 
 
-async def _prune_events(database: Database, retention: Retention, *, batch: int) -> int:
-    before = await database.clock() - timedelta(days=retention.event_days)
+async def _prune_own(database: Database, prune_some: Callable[..., Awaitable[int]], *, days: int, batch: int) -> int:
+    """Delete what the system role may not see, organization by organization."""
+    before = await database.clock() - timedelta(days=days)
     async with database.system() as session:
         scopes = await credentials.organizations(session)
     deleted = 0
@@ -48,7 +56,7 @@ async def _prune_events(database: Database, retention: Retention, *, batch: int)
         found = batch
         while found:
             async with database.write(scope) as writing:
-                found = await events.prune(writing, scope, before=before, most=batch)
+                found = await prune_some(writing, scope, before=before, most=batch)
             deleted += found
     return deleted
 

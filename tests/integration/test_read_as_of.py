@@ -1,16 +1,18 @@
 """Records as they were: what was told at a moment is told again as of it, in single records and in lists."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
+from db import history
 from db.past import MOST
 from db.scope import Scope
 from db.types import encode_id
+from jobs.retention import Retention, prune
 from tests.factories.parties import make_vendor
 from tests.factories.sync import make_event_counter
 from tests.fixtures.reading import Shelf
@@ -175,19 +177,46 @@ async def test_relations_are_as_now_and_the_raw_document_of_then_is_not_made_up(
 
 
 async def test_before_the_kept_history_as_of_is_refused_and_says_since_when_it_is_kept(shelf: Shelf) -> None:
-    """To see it fail, leave `forgotten` out of `db.page`."""
+    """From then on, all is told as it was. To see it fail, leave `forgotten` out of `db.page`."""
     store = await a_store(shelf, shelf.own)
-    await put(store, "a", {"status": "SENT"})
-    await put(store, "a", {"status": "CLOSED"})
-    async with shelf.database.write(shelf.own) as session:
-        await session.execute(text("UPDATE connection SET history_since = :at"), {"at": store.now})
+    moments = []
+    for status in ("DRAFT", "SENT", "CLOSED"):
+        await put(store, "a", {"status": status})
+        moments.append(store.now)
     (node,) = (await shelf.gql("{ purchaseOrders { nodes { id } } }"))["purchaseOrders"]["nodes"]
-    since, early = store.now.strftime("%Y-%m-%dT%H:%M:%S.%fZ"), (store.now - timedelta(seconds=1)).isoformat()
+    asked: list[tuple[str, Row]] = [(ONE, {"id": node["id"]}), (LIST, {"first": 1})]
+    later = [[await shelf.gql(q, **v, asOf=at.isoformat()) for q, v in asked] for at in moments[1:]]
 
-    for query, variables in ((ONE, {"id": node["id"]}), (LIST, {"first": 1})):
+    async with shelf.database.write(shelf.product.scope) as session:
+        assert await history.prune(session, shelf.product.scope, before=moments[1], most=100) == 1
+
+    since, early = moments[1].strftime("%Y-%m-%dT%H:%M:%S.%fZ"), (moments[1] - timedelta(seconds=1)).isoformat()
+    for query, variables in asked:
         code, message = await shelf.refusal(query, **variables, asOf=early)
         assert (code, message) == ("BAD_USER_INPUT", f"Versions before {since} were deleted; give a later asOf.")
-        await shelf.gql(query, **variables, asOf=since)
+    assert [[await shelf.gql(q, **v, asOf=at.isoformat()) for q, v in asked] for at in moments[1:]] == later
+    told = await shelf.gql("{ purchaseOrders { nodes { history { nodes { version } } connection { historySince } } } }")
+    (kept,) = told["purchaseOrders"]["nodes"]
+    assert kept == {"history": {"nodes": [{"version": 3}]}, "connection": {"historySince": since}}
+
+
+async def test_versions_are_kept_as_long_as_is_set(shelf: Shelf) -> None:
+    store = await a_store(shelf, shelf.own)
+    store.now = datetime.now(UTC) - timedelta(days=5)
+    for status in ("DRAFT", "SENT"):
+        await put(store, "a", {"status": status})
+    store.now += timedelta(days=3)
+    await put(store, "a", {"status": "CLOSED"})
+    versions = "{ purchaseOrders(first: 1) { nodes { history { nodes { version } } } } }"
+
+    async def kept() -> list[int]:
+        (node,) = (await shelf.gql(versions))["purchaseOrders"]["nodes"]
+        return [each["version"] for each in node["history"]["nodes"]]
+
+    await prune(shelf.database, Retention(history_days=None))
+    assert await kept() == [3, 2, 1]
+    await prune(shelf.database, Retention(history_days=4))
+    assert await kept() == [3]
 
 
 async def test_a_list_that_would_look_at_too_many_versions_is_refused(shelf: Shelf) -> None:
