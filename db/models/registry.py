@@ -27,7 +27,7 @@ from db.models.purchasing.purchase_order import (
 )
 from db.models.records import beside, record_id, versions
 from db.models.request import RequestLog
-from db.models.sync import RawItem, SyncRun
+from db.models.sync import QuarantinedItem, RawItem, SyncRun
 from db.models.webhook import WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from db.models.write import WriteOperation
 from db.types import Entity
@@ -133,6 +133,7 @@ READABLE: Final[tuple[type[SQLModel], ...]] = (
     Capability,
     SyncRun,
     RawItem,
+    QuarantinedItem,
     Issue,
     ConnectionError,
     WriteOperation,

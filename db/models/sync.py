@@ -188,12 +188,17 @@ class QuarantinedItem(ConnectionRow, table=True):
 
     __tablename__ = "quarantined_item"
     __table_args__ = (one_of("entity", Entity),)
+    relations: ClassVar[dict[str, Relation]] = {
+        "connection": One("ConnectedSystem", BY_CONNECTION),
+        "sync_run": One("SyncRun", {"connection_id": "connection_id", "id": "run_id"}),
+    }
+    tie_break: ClassVar[str] = "source_id"
 
     entity: Entity = c.choice("What it is.", primary_key=True)
     source_id: str = c.text("The source's own key.", primary_key=True, default=c.REQUIRED)
     body: dict[str, Any] = c.document("The document.", ordered=True, default=c.REQUIRED)
     reason: str = c.text("Why it could not be mapped.", max_length=4000, default=c.REQUIRED)
-    run_id: UUID | None = c.uuid("The run that met it.", default=None)
+    run_id: UUID | None = c.uuid("The run that met it.", default=None, public=False)
     dated_on: date | None = c.day("The document's date that the historical period goes by.")
     quarantined_at: datetime = c.instant("When, UTC.", default=c.REQUIRED)
 

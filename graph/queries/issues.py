@@ -9,6 +9,7 @@ from db.types import Entity, ErrorCode
 from graph.context import Read
 from graph.entity import enumeration
 from graph.types.issues import ConnectionErrorConnection, IssueConnection
+from graph.types.sync import QuarantinedItemConnection
 
 OfConnection = Annotated[
     strawberry.ID | None,
@@ -51,6 +52,21 @@ class IssueQueries:
         if since is not None:
             conditions["occurredAt"] = {"gte": since}
         told: Any = Read("ConnectionError", paged=True, arguments={"filter": conditions, "orderBy": _NEWEST_FIRST})
+        return told
+
+    @strawberry.field(
+        description="Items of a connection that could not be mapped, kept whole with the reason; a later read that can"
+        " be mapped lets them go."
+    )
+    def quarantine(
+        self,
+        connection_id: Annotated[strawberry.ID, strawberry.argument(description="Whose items.")],
+        first: First = None,
+        after: After = None,
+    ) -> QuarantinedItemConnection:
+        """Read items in quarantine."""
+        del connection_id, first, after  # read by graph.selection
+        told: Any = Read("QuarantinedItem", paged=True, arguments={"orderBy": [{"field": "entity"}]})
         return told
 
     @strawberry.field(description="Groups of like connection errors, newest first.")

@@ -36,4 +36,13 @@ class RawItem:
     )
 
 
+@entity(stored.QuarantinedItem)
+class QuarantinedItem:
+    """An item that could not be mapped, kept whole with the reason."""
+
+    connection: ConnectedSystem = strawberry.field(description="The connection it came from.")
+    sync_run: SyncRun | None = strawberry.field(description="The run that met it; null once it is forgotten.")
+
+
 SyncRunConnection = relay("SyncRun", SyncRun)
+QuarantinedItemConnection = relay("QuarantinedItem", QuarantinedItem)
