@@ -24,10 +24,12 @@ class Whose:
     Attributes:
         where: Conditions on the list's own table.
         connection: SQL of the one connection that the rows belong to; None where they are an organization's.
+        source: Where the rows are, where that is narrower than their table.
     """
 
     where: tuple[str, ...]
     connection: str | None
+    source: str | None = None
 
 
 def scope_clause(shape: Shape, alias: str, *, held: bool = False) -> str:
@@ -105,7 +107,7 @@ def _sources(one: _List, whose: Whose) -> list[tuple[str, str]]:
         return " AND ".join([*where, filtered(page.condition, shape, rows)])
 
     if page.as_of_slot is None:
-        return [(shape.table, held(past=False))]
+        return [(whose.source or shape.table, held(past=False))]
     if whose.connection is None:
         raise TypeError("history is read connection by connection")
     at = bound("instant", page.as_of_slot)

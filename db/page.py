@@ -8,6 +8,7 @@ from db.fetch import Fetch
 from db.keysets import CONNECTION, FIRST_SLOT, ORGANIZATION, bound
 from db.lists import Whose, scope_clause, told_page
 from db.models.base import AnyRecord, Many, One, Relation
+from db.models.records import versions
 from db.past import MOST, changed, children, forgotten, too_many, unchanged
 from db.scope import Scope
 from db.selection import (
@@ -104,8 +105,11 @@ class _Statement:
             ]
         )
         if isinstance(part, RelatedPage):
-            connection = f"{alias}.{shape.connection_column}"
-            return self.page(part.page, alias=other, whose=Whose((join,), connection))
+            source = None
+            if shape.entity is not None and target.type_name == "RecordVersion":  # seven other tables need no planning
+                source = versions({shape.table: shape.entity})
+            whose = Whose((join,), f"{alias}.{shape.connection_column}", source)
+            return self.page(part.page, alias=other, whose=whose)
         told = self.told(part.selection, other)
         own = children(shape.type_name, part.name, alias) if alias in self._as_of else None
         source = f"{own or target.table} {other} WHERE {join}"

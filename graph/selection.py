@@ -2,6 +2,8 @@
 
 import base64
 import binascii
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -39,7 +41,7 @@ from db.selection import (
     SummaryOf,
 )
 from db.shapes import SHAPES, Column, Shape, value_fields
-from db.types import ErrorCode, decode_id
+from db.types import Entity, ErrorCode, decode_id
 from graph.errors import ApiError, bad_input
 from graph.filters import MAX_LISTED, Filters, attributes
 from graph.values import of_cursor, text, utc
@@ -77,6 +79,7 @@ class Builder:
     def __init__(self, executor: Executor[Any], size: Size) -> None:
         self._executor = executor
         self._size = size
+        self._kind: Entity | None = None
         self.slots: Slots = []
 
     def _slot(self, value: Any) -> int:
@@ -148,19 +151,29 @@ class Builder:
         if not isinstance(target, GraphQLObjectType):
             raise TypeError(f"{of.name}.{graphql_name} has no fields")
         if isinstance(relation, Many) and relation.paged:
-            page = self.page(relation.target, target, details, self.arguments(of, details), order=relation.order)
+            with self._of_kind(shape.entity if relation.target == "RecordVersion" else None):
+                page = self.page(relation.target, target, details, self.arguments(of, details), order=relation.order)
             return RelatedPage(key, name, page)
         return Related(key, name, self.selection(target, details))
 
     def _records(self, details: FieldDetailsList) -> tuple[Selection, ...]:
         types = self._executor.schema.type_map
         told = []
-        for spec in ENTITIES:
-            of = types[spec.type_name]
-            if not isinstance(of, GraphQLObjectType):
-                raise TypeError(f"{of} has no fields")
-            told.append(self.selection(of, details))
+        kinds = [spec.type_name for spec in ENTITIES if self._kind in (None, spec.entity)]
+        with self._of_kind(None):
+            for kind in kinds:
+                of = types[kind]
+                if not isinstance(of, GraphQLObjectType):
+                    raise TypeError(f"{of} has no fields")
+                told.append(self.selection(of, details))
         return tuple(told)
+
+    @contextmanager
+    def _of_kind(self, kind: Entity | None) -> Iterator[None]:
+        """Say that the rows inside are about records of one kind; None: of any."""
+        before, self._kind = self._kind, kind
+        yield
+        self._kind = before
 
     def _inside(self, column: Column, of: GraphQLObjectType, details: FieldDetailsList) -> tuple[Leaf, ...]:
         if column.value is None:

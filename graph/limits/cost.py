@@ -43,6 +43,7 @@ from graphql import (
     is_leaf_type,
 )
 
+from db.models.registry import ENTITIES
 from db.shapes import SHAPES
 from graph.errors import too_complex
 from graph.limits.documents import MAX_LISTED, MAX_NESTED, Prepared, in_order
@@ -175,7 +176,11 @@ class _Pricer:
         """Give the price of finding what a field tells."""
         target = get_named_type(field.type)
         conditions = self._conditions(node.arguments or ())
-        lists, relations = "first" in field.args, target.name in SHAPES
+        lists, relations = int("first" in field.args), int(target.name in SHAPES)
+        if within.name in SHAPES and target.name == "Node":
+            relations = len(ENTITIES)  # a record of any kind is looked for in each of their tables
+        if within.name == "SyncRun" and lists:
+            lists = len(ENTITIES)  # as are the versions that a run brought
         if within is self._schema.mutation_type:
             return Price(own=Told(fixed=CHANGE), counted=Counted(1, lists, relations, conditions))
         at_top = within is self._schema.query_type
