@@ -17,6 +17,7 @@ LINE: Final = (
     To("kind", ("item", "itemtype"), v.kind),
     To("item_source_id", "item", v.text, back="item"),
     To("item_code", "item_name", v.text),
+    To("vendor_item_code", "vendorname", v.text, back="vendorName"),
     To("description", "memo", v.text, back="description"),
     To("quantity", "quantity", v.amount, back="quantity"),
     To("unit", "units_name", unit),
@@ -31,6 +32,7 @@ LINE: Final = (
     To("billed_quantity", "quantitybilled", v.amount),
     To("required_date", "expectedreceiptdate", v.day, back="expectedReceiptDate", write=str),
     To("location", "location_name", v.text),
+    To("account_assignment", ("department", "class"), v.assignment),
     To("custom_fields", "custom", v.custom),
 )
 
@@ -50,13 +52,16 @@ PURCHASE_ORDER: Final = EntityMapping(
         To("order_date", "trandate", v.day, back="tranDate", write=str),
         To("required_date", ("duedate", "lines"), v.required_on, back="dueDate", write=str),
         To("payment_terms", ("terms", "terms_name"), v.terms, back="terms"),
+        To("incoterms", "incoterm_name", v.text),
+        To("ship_to", "shippingaddress_", v.address),
+        To("bill_to", "billingaddress_", v.address),
         To("total_gross", "foreigntotal", v.amount),
         To("notes", "memo", v.text, back="memo"),
         To("custom_fields", "custom", v.custom),
         Each("lines", "lines", LINE),
     ),
-    # SuiteQL's transaction has none of these; addresses are subrecords that only a record's own page tells.
-    absent=frozenset({"revision", "delivery_date", "incoterms"}),
+    # NetSuite knows neither.
+    absent=frozenset({"revision", "delivery_date"}),
 )
 
 VENDOR: Final = EntityMapping(
@@ -66,8 +71,10 @@ VENDOR: Final = EntityMapping(
         To(
             "name", ("companyname", "legalname", "firstname", "lastname", "entityid"), v.vendor_name, back="companyName"
         ),
+        To("tax_id", ("vatregnumber", "taxidnum"), v.first),
         To("email", "email", v.text, back="email"),
         To("phone", "phone", v.text, back="phone"),
+        To("addresses", "addresses", v.addresses),
         To("currency", "currency_symbol", v.currency, back="currency"),
         To("payment_terms", ("terms", "terms_name"), v.terms, back="terms"),
         To("active", "isinactive", v.active, back="isInactive"),
@@ -104,9 +111,11 @@ INVENTORY_LEVEL: Final = EntityMapping(
         To("reserved", "quantitycommitted", v.exact),
         To("available", "quantityavailable", v.exact),
         To("on_order", "quantityonorder", v.exact),
+        To("unit", "stockunit_name", unit),
+        To("native_unit", "stockunit_name", v.text),
     ),
-    # Quantities are in the item's stock unit, which the item tells; bins and lots are tables of their own.
-    absent=frozenset({"site", "bin", "lot", "native_stock_class", "unit", "native_unit", "as_of", "custom_fields"}),
+    # Bins and lots are tables of their own; the rest NetSuite does not tell of stock.
+    absent=frozenset({"site", "bin", "lot", "native_stock_class", "as_of", "custom_fields"}),
 )
 
 LOCATION: Final = EntityMapping(
@@ -118,6 +127,7 @@ LOCATION: Final = EntityMapping(
         To("native_type", "locationtype_name", v.text),
         To("parent_source_id", "parent", v.text),
         To("site", "subsidiary_name", v.text),
+        To("address", "mainaddress_", v.address),
         To("active", "isinactive", v.active),
     ),
 )

@@ -10,10 +10,14 @@ from connectors.errors import BadResponse, PermissionRefused
 from connectors.netsuite.client import NetSuiteClient, Rows, ids_literal
 from connectors.netsuite.faults import BadQuery
 from connectors.netsuite.tables import (
+    ADDRESS_BOOK,
+    ADDRESSES,
     LEVELS,
     LEVELS_ELSEWHERE,
     LINES,
     ORDERS,
+    STOCK_UNITS,
+    VENDORS,
     Column,
     Table,
     changed_since,
@@ -23,6 +27,8 @@ from connectors.netsuite.zone import FORMAT, Zone
 
 _IDS: Final = 500
 """Keys in one query."""
+_MOST: Final = 100_000
+"""Rows that one query gives at most; a total that is no less says nothing."""
 CUSTOM: Final = "custom"
 """Where an item holds the fields that only its account knows."""
 
@@ -57,7 +63,8 @@ class Reader:
             conditions.append(dated_since(table, window.period_start))
         while True:
             found = await self._rows(table, *conditions, f"{table.key} > {after}", order=table.key)
-            total = found.total if total is None else total
+            if total is None and found.total is not None and found.total < _MOST:
+                total = found.total
             rows = _whole_groups(found, table.key) if table.grouped else found.rows
             if table.grouped and found.more and not rows:
                 rows = await self._one_group(table, found.rows[0][table.key], *conditions)
@@ -92,10 +99,11 @@ class Reader:
         """Tell the ids of orders that were deleted, as far as the role may see them; who asks looks each of them up."""
         since = self.zone.bound(window.since) if window.since else None
         where = f" WHERE deleteddate >= TO_TIMESTAMP('{since}', '{FORMAT}')" if since else ""
+        sql = f"SELECT * FROM deletedrecord{where} ORDER BY recordid"  # noqa: S608
         seen: list[JsonObject] = []
         while True:
             try:
-                found = await self.client.query(f"SELECT * FROM deletedrecord{where}", offset=len(seen))  # noqa: S608
+                found = await self.client.query(sql, offset=len(seen))
             except (BadQuery, PermissionRefused):
                 break  # the role may not see it, or the release lacks it: full runs find what was deleted
             seen += found.rows
@@ -116,13 +124,15 @@ class Reader:
 
     async def custom(self, table: Table) -> tuple[Column, ...]:
         """Give the columns of a table that only this account has, as its metadata catalogue names them."""
-        if table.custom and table.name not in self._custom:
+        if not table.custom:
+            return ()
+        if table.name not in self._custom:
             try:
                 told = await self.client.schema(table.record)
             except PermissionRefused:
                 told = {}
             self._custom[table.name] = tuple(Column(name, name) for name in _custom_names(told, table.custom))
-        return self._custom.get(table.name, ())
+        return self._custom[table.name]
 
     async def _rows(self, table: Table, *conditions: str, order: str, offset: int = 0) -> Rows:
         """Query a table; columns that the account lacks are left out from then on.
@@ -163,6 +173,14 @@ class Reader:
         lines: dict[str, list[JsonObject]] = {}
         if table is ORDERS and rows:
             lines = await self._lines([str(row["id"]) for row in rows])
+        rows = await self._addressed(table, rows)
+        if table is LEVELS and rows:
+            units = await self._beside(STOCK_UNITS, [str(row["item"]) for row in rows])
+            names = {item: told[0].get("stockunit_name") for item, told in units.items()}
+            rows = [row | {"stockunit_name": names.get(str(row["item"]))} for row in rows]
+        if table is VENDORS and rows:
+            books = await self._beside(ADDRESS_BOOK, [str(row["id"]) for row in rows])
+            rows = [row | {"addresses": told} if (told := books.get(str(row["id"]))) else row for row in rows]
         currencies = await self.currencies() if table.name in {"transaction", "vendor"} else {}
         custom = {each.name for each in await self.custom(table)}
         return tuple(self._item(table, row, lines, currencies, custom) for row in rows)
@@ -185,6 +203,30 @@ class Reader:
             body["lines"] = lines.get(source_id, [])
         dated = date.fromisoformat(row[table.period]) if table.period and row.get(table.period) else None
         return Item(source_id, body, self.zone.instant(row.get("lastmodifieddate")), dated)
+
+    async def _addressed(self, table: Table, rows: list[JsonObject]) -> list[JsonObject]:
+        """Put addresses beside the keys that columns hold."""
+        for column, addresses in ADDRESSES.get(table.name, {}).items():
+            known = await self._beside(addresses, [str(row[column]) for row in rows if row.get(column)])
+            rows = [row | {f"{column}_": told[0]} if (told := known.get(str(row.get(column)))) else row for row in rows]
+        return rows
+
+    async def _beside(self, table: Table, keys: Sequence[str]) -> dict[str, list[JsonObject]]:
+        """Read the rows of a table beside an entity's own, by key; an account may lack it altogether."""
+        wanted, found = sorted(set(keys)), dict[str, list[JsonObject]]()
+        order = f"{table.key}, internalid" if table is ADDRESS_BOOK else table.key
+        for start in range(0, len(wanted), _IDS):
+            chosen = f"{table.key} IN ({ids_literal(wanted[start : start + _IDS])})"
+            seen, more = 0, True
+            while more:
+                try:
+                    page = await self._rows(table, chosen, order=order, offset=seen)
+                except (BadQuery, PermissionRefused):
+                    return {}
+                for row in page.rows:
+                    found.setdefault(str(row[table.key]), []).append(row)
+                seen, more = seen + len(page.rows), page.more
+        return found
 
     async def _lines(self, orders: Sequence[str]) -> dict[str, list[JsonObject]]:
         """Read the lines of orders: an order is taken once all of it was on one page, or by itself."""

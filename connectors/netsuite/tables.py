@@ -95,8 +95,8 @@ ORDERS: Final = Table(
         *_stamps("lastmodifieddate", "createddate"),
         *_days("trandate", "duedate"),
         *_plain("currency", "exchangerate", "foreigntotal", "otherrefnum", "memo", "externalid"),
-        *_plain("terms", "employee", "approvalstatus"),
-        *_named("status", "entity", "terms", "employee"),
+        *_plain("terms", "employee", "approvalstatus", "shippingaddress", "billingaddress"),
+        *_named("status", "entity", "terms", "employee", "incoterm"),
     ),
     always="type = 'PurchOrd'",
     changed="lastmodifieddate",
@@ -109,7 +109,7 @@ LINES: Final = Table(
     (
         *_plain("transaction", "id", "item", "quantity", optional=False),
         *_plain("linesequencenumber", "itemtype", "memo", "units", "rate", "foreignamount", "isclosed"),
-        *_plain("quantityshiprecv", "quantitybilled", "location", "department", "class"),
+        *_plain("quantityshiprecv", "quantitybilled", "location", "department", "class", "vendorname"),
         *_named("item", "units", "location"),
         *_days("expectedreceiptdate"),
     ),
@@ -123,7 +123,7 @@ VENDORS: Final = Table(
     (
         *_plain("id", "entityid", optional=False),
         *_plain("companyname", "legalname", "email", "phone", "currency", "terms", "isinactive", "subsidiary"),
-        *_plain("externalid", "firstname", "lastname", "isperson"),
+        *_plain("externalid", "firstname", "lastname", "isperson", "vatregnumber", "taxidnum"),
         *_named("terms"),
         *_stamps("lastmodifieddate"),
     ),
@@ -147,7 +147,7 @@ LOCATIONS: Final = Table(
     "location",
     (
         *_plain("id", "name", optional=False),
-        *_plain("fullname", "parent", "isinactive", "subsidiary", "locationtype", "externalid"),
+        *_plain("fullname", "parent", "isinactive", "subsidiary", "locationtype", "mainaddress", "externalid"),
         *_named("subsidiary", "locationtype"),
     ),
 )
@@ -162,6 +162,28 @@ LEVELS: Final = Table(
     key="item",
     grouped=True,
 )
+STOCK_UNITS: Final = Table("item", "inventoryItem", (*_plain("id", optional=False), *_named("stockunit")))
+"""The units that stock is counted in."""
+_ADDRESS: Final = _plain("addressee", "addr1", "addr2", "city", "state", "zip", "country")
+ADDRESSES: Final[Mapping[str, Mapping[str, Table]]] = {
+    owner: {
+        column: Table(f"{owner}{column}", record, (*_plain("nkey", optional=False), *_ADDRESS), key="nkey")
+        for column in columns
+    }
+    for owner, record, columns in (
+        ("transaction", "purchaseOrder", ("shippingaddress", "billingaddress")),
+        ("location", "location", ("mainaddress",)),
+    )
+}
+"""A table and its column → the table of what it points to."""
+ADDRESS_BOOK: Final = Table(
+    "vendoraddressbook JOIN vendoraddressbookentityaddress"
+    " ON vendoraddressbookentityaddress.nkey = vendoraddressbook.addressbookaddress",
+    "vendor",
+    (*_plain("entity", "internalid", optional=False), *_plain("defaultbilling"), *_ADDRESS),
+    key="entity",
+)
+"""A vendor's addresses."""
 LEVELS_ELSEWHERE: Final = "aggregateitemlocation"
 """Where releases keep stock by location that lack the table above; its columns are the same."""
 

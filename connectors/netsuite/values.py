@@ -82,6 +82,33 @@ def first(*told: Any) -> str | None:
     return next((found for value in told if (found := text(value))), None)
 
 
+def address(row: Any) -> dict[str, Any] | None:
+    """Make an address; None where nothing of it is told."""
+    if not row:
+        return None
+    told = {
+        "name": text(row.get("addressee")),
+        "lines": [line for line in (text(row.get("addr1")), text(row.get("addr2"))) if line],
+        "city": text(row.get("city")),
+        "region": text(row.get("state")),
+        "postal_code": text(row.get("zip")),
+        "country": text(row.get("country")),
+    }
+    return told if any(told.values()) else None
+
+
+def addresses(rows: Rows) -> list[dict[str, Any]]:
+    """Make a vendor's addresses, the one that bills go to first."""
+    ordered = sorted(rows or (), key=lambda row: not flag(row.get("defaultbilling")))
+    return [found for row in ordered if (found := address(row))]
+
+
+def assignment(department: Any, classification: Any) -> dict[str, Any] | None:
+    """Tell what a line is accounted to."""
+    told = {"department": text(department), "class": text(classification)}
+    return {name: value for name, value in told.items() if value} or None
+
+
 def vendor_name(company: Any, legal: Any, given: Any, family: Any, entity: Any) -> str | None:
     """Name a vendor: a company by its name, a person by theirs, and in need by its number."""
     return first(company, legal, " ".join(filter(None, (text(given), text(family)))), entity)

@@ -84,6 +84,26 @@ async def test_pages_are_cut_by_key_and_never_by_offset(ns: NetSuite) -> None:
     assert all("offset=0" in call.target for call in ns.running.app.calls if "suiteql" in call.path)
 
 
+async def test_no_pass_comes_near_the_rows_that_one_query_gives_at_most(ns: NetSuite) -> None:
+    """With pages by offset, what is behind the cap is never told."""
+    pages_of(ns, 8)
+    ns.running.app.system.options.row_cap = 16
+
+    ids = [item.source_id for item in await ns.items(Entity.PURCHASE_ORDER)]
+
+    assert len(set(ids)) == len(ids) == 40
+
+
+async def test_what_stands_in_tables_beside_comes_with_the_record(ns: NetSuite) -> None:
+    orders = [mapped(Entity.PURCHASE_ORDER, item) for item in await ns.items(Entity.PURCHASE_ORDER)]
+    vendors = [mapped(Entity.VENDOR, item) for item in await ns.items(Entity.VENDOR)]
+    levels = [mapped(Entity.INVENTORY_LEVEL, item) for item in await ns.items(Entity.INVENTORY_LEVEL)]
+
+    assert {order.ship_to.city for order in orders if order.ship_to} >= {"Oakland"}
+    assert all(vendor.addresses and vendor.addresses[0].country for vendor in vendors)
+    assert {level.unit for level in levels} >= {"EA", "KGM"}
+
+
 async def test_changes_are_found_in_the_accounts_local_time(ns: NetSuite) -> None:
     """Los Angeles is eight hours behind: with the cursor in UTC the change is not found."""
     app = ns.running.app

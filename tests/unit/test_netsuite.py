@@ -125,6 +125,26 @@ def test_an_order_is_mapped_with_nothing_but_what_must_be() -> None:
     assert (order.status, order.order_number, order.lines[0].line_number) == ("UNKNOWN", None, "7")
 
 
+def test_addresses_and_accounts_are_told_where_there_are_any() -> None:
+    place = {"nkey": "1", "addressee": "Main Warehouse", "addr1": "Dock Road 1", "zip": "94001", "country": "US"}
+    order = mapped(
+        an_order(a_line(department="4", vendorname="X-1"), shippingaddress_=place, billingaddress_={"nkey": "2"})
+    )
+    second = {**place, "addr1": "Gate 2", "defaultbilling": "T"}
+    vendor = mapped({"id": "3", "entityid": "V3", "addresses": [place, second], "taxidnum": "DE1"}, Entity.VENDOR)
+
+    assert order.ship_to.model_dump(exclude_none=True) == {
+        "name": "Main Warehouse",
+        "lines": ["Dock Road 1"],
+        "postal_code": "94001",
+        "country": "US",
+    }
+    assert order.bill_to is None
+    assert (order.lines[0].account_assignment, order.lines[0].vendor_item_code) == ({"department": "4"}, "X-1")
+    assert [one.lines for one in vendor.addresses] == [["Gate 2"], ["Dock Road 1"]]
+    assert vendor.tax_id == "DE1"
+
+
 def test_a_currency_that_is_none_fails_the_record() -> None:
     with pytest.raises(MappingError, match="currency"):
         mapped(an_order(currency_symbol="?????"))

@@ -12,6 +12,7 @@ _LINE: Final = frozenset(
     f"lines.{name}"
     for name in (
         "item_source_id",
+        "vendor_item_code",
         "description",
         "quantity",
         "unit",
