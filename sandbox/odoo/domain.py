@@ -71,6 +71,13 @@ def fields_of(tree: Tree) -> set[str]:
     return set().union(*(fields_of(part) for part in tree.parts)) if tree.parts else set()
 
 
+def paths_of(tree: Tree) -> set[str]:
+    """Give the whole path of every condition."""
+    if isinstance(tree, Leaf):
+        return {tree.path}
+    return set().union(*(paths_of(part) for part in tree.parts)) if tree.parts else set()
+
+
 def lower(tree: Tree, name: str, read_value: Callable[[Any], Any]) -> Any:
     """Give a bound below which no row of the tree can be, by one field; None where there is none."""
     if isinstance(tree, Leaf):

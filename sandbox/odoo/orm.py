@@ -45,7 +45,7 @@ def search_count(env: Env, model: str, domain: Any = None, limit: int | None = N
     env.allow(model, "read")
     if not domain and not env.model(model).archives:
         return len(env.table(model))
-    return len(_search(env, model, domain, limit=limit))
+    return sum(1 for _ in islice(_matching(env, model, domain)[0], limit))
 
 
 def name_search(env: Env, model: str, name: str = "", args: Any = None, limit: int = 100) -> list[list[Any]]:
@@ -193,6 +193,21 @@ def _faults(env: Env) -> PageFaults:
 def _search(
     env: Env, model: str, asked: Any, *, offset: int = 0, limit: int | None = None, order: str | None = None
 ) -> list[Row]:
+    numbers, keys, sorted_already = _matching(env, model, asked, order)
+    table = env.table(model)
+    found = (row for number in numbers if (row := table.get(number)) is not None)
+    rows: Iterable[Row] = found if sorted_already else _sorted(list(found), keys)
+    start = _faults(env).start(offset or 0)
+    return list(islice(rows, start, None if not limit else start + limit))
+
+
+def _matching(
+    env: Env, model: str, asked: Any, order: str | None = None
+) -> tuple[Iterator[int], list[tuple[str, bool]], bool]:
+    """Give the ids that match, what they are to be sorted by, and whether they are.
+
+    Among seeded rows those that cannot match are told by what costs little, where the domain asks for no more.
+    """
     tree = domain.read(asked or [])
     fields = env.model(model).fields
     test = env.compiler().test(model, tree)
@@ -202,10 +217,10 @@ def _search(
     table = env.table(model)
     keys = _keys(order or _ORDERS.get(model, "id"), fields)
     candidates, sorted_already = _candidates(table, tree, keys, "order_id")
-    found = (row for number in candidates if (row := table.get(number)) is not None and test(row))
-    rows: Iterable[Row] = found if sorted_already else _sorted(list(found), keys)
-    start = _faults(env).start(offset or 0)
-    return list(islice(rows, start, None if not limit else start + limit))
+    light = table.base is not None and domain.paths_of(tree) <= table.base.light_fields
+    look = table.light if light else table.get
+    found = (number for number in candidates if (row := look(number)) is not None and test(row))
+    return found, keys, sorted_already
 
 
 # What a model is sorted by where nobody says: useless for cursors, as in Odoo.

@@ -16,12 +16,21 @@ Stamped = tuple[datetime, int]
 
 
 class Base(Protocol):
-    """Seeded rows with ids 1 to `count`, made on demand and always the same."""
+    """Seeded rows with ids 1 to `count`, made on demand and always the same.
+
+    Attributes:
+        light_fields: Fields that `light` tells.
+    """
 
     count: int
+    light_fields: frozenset[str]
 
     def make(self, number: int) -> Row:
         """Make one row."""
+        ...
+
+    def light(self, number: int) -> Row:
+        """Make of a row only what costs little, for searches among many."""
         ...
 
     def stamps(self) -> list[Stamped]:
@@ -72,6 +81,13 @@ class Table:
         if row is not None or self.base is None or number not in self:
             return row
         return self.base.make(number)
+
+    def light(self, number: int) -> Row | None:
+        """Find a row, or of a seeded one at least the light fields."""
+        row = self._rows.get(number)
+        if row is not None or self.base is None or number not in self:
+            return row
+        return self.base.light(number)
 
     def __getitem__(self, number: int) -> Row:
         row = self.get(number)

@@ -1,5 +1,6 @@
 """The simulated system as a whole: tables, clock, options, and what rules and doors work on."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
@@ -16,7 +17,8 @@ REFERENCES: Final = {
     "res.partner": "comment",
     "maintenance.request": "description",
 }
-"""Where a caller's own reference of a document may stand."""
+"""Where a caller's own reference of a document may stand, by itself or behind other words."""
+_REFERENCE: Final = re.compile(r"\b[A-Z0-9]{12}\b")
 _PARENTS: Final = {"purchase.order.line": "order_id"}
 ADMIN_UID: Final = 2
 
@@ -130,7 +132,8 @@ class OdooSystem:
                 part = f"{model}({row['id']})"
                 self.edits.note("purchase.order", str(order), "changed", stamp=stamp, part=part)
             return
-        reference = row.get(REFERENCES.get(model, "")) or None
+        told = row.get(REFERENCES.get(model, "")) or None
+        reference = (_REFERENCE.findall(told) or [told])[-1] if told else None
         self.edits.note(
             model,
             str(row["id"]),

@@ -109,6 +109,8 @@ def test_a_hundred_thousand_orders_take_no_room() -> None:
     lines = app.system.tables["purchase.order.line"]
 
     assert len(table) == 100_000
+    assert table.light(77_777) == {name: table[77_777][name] for name in table.light(77_777) or {}}
+    assert lines.light(77_777) == {name: lines[77_777][name] for name in lines.light(77_777) or {}}
     assert table[100_000]["name"] == "P100000"
     assert lines[len(lines)]["order_id"] == 100_000
     assert sum(1 for _ in zip(range(1000), table.by_stamp(), strict=False)) == 1000

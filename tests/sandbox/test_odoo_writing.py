@@ -192,6 +192,13 @@ async def test_a_second_create_of_one_reference_is_told(odoo: OdooCaller) -> Non
     assert effects(odoo.running.app.system.edits)["CHD777"] == 2
 
 
+async def test_a_reference_behind_other_words_is_told(odoo: OdooCaller) -> None:
+    await odoo.kw(ORDERS, "create", [an_order(origin="REQ-7 CHD000000007")])
+    await odoo.kw("res.partner", "create", {"name": "Süd", "comment": "<p>Good. [ref CHD000000008]</p>"})
+
+    assert set(made(odoo.running.app.system.edits)) == {"CHD000000007", "CHD000000008"}
+
+
 async def test_old_doors_can_be_shut(odoo: OdooCaller) -> None:
     await odoo.admin("POST", "/options", {"old_rpc": False})
     told = await odoo.rpc("common", "authenticate", "odoo", "admin", "admin", {})
