@@ -97,6 +97,33 @@ def worker() -> None:
 
 
 @app.command()
+def listen(
+    forward_to: Annotated[str, typer.Option("--forward-to", help="Address that events are posted to.")],
+    key: Annotated[str, typer.Option(envvar="CROSSHEAD_KEY", help="An organization key, or a connection's token.")],
+    url: Annotated[str, typer.Option(envvar="CROSSHEAD_URL", help="Address of the API.")] = "http://127.0.0.1:8400",
+    connection: Annotated[str | None, typer.Option(help="Whose events; the organization's own by default.")] = None,
+    after: Annotated[str | None, typer.Option(help="Begin after this number; 0 for the oldest.")] = None,
+    types: Annotated[list[str] | None, typer.Option("--type", help="Only this type; may be repeated.")] = None,
+    secret: Annotated[str | None, typer.Option(help="Secret that signs, whsec_…; made by default.")] = None,
+) -> None:
+    """Post events to a local address, signed like webhooks, while developing."""
+    from crosshead.listen import Listening, Stopped
+    from crosshead.listen import listen as run
+    from jobs.signing import new_secret
+
+    signing = secret or new_secret()
+    out.print(f"Verify with WEBHOOK_SECRET={signing}", markup=False)
+    asked = Listening(url, key, forward_to, signing, connection, after, tuple(types or ()))
+    try:
+        asyncio.run(run(asked, lambda line: out.print(line, markup=False)))
+    except Stopped as stopped:
+        err.print(str(stopped), markup=False)
+        raise typer.Exit(1) from None
+    except KeyboardInterrupt:
+        raise typer.Exit from None
+
+
+@app.command()
 def migrate() -> None:
     """Bring the database to the newest version."""
     from db.migrate import migrate as apply

@@ -14,7 +14,7 @@ import orjson
 import structlog
 from graphql import ExecutionResult, GraphQLError, GraphQLSchema, OperationType
 from graphql.execution import Executor as GraphQLExecutor
-from graphql.execution import create_source_event_stream, map_source_to_response_event
+from graphql.execution import create_source_event_stream, execute_subscription_event
 
 from db.audit import act_as
 from db.types import ErrorCode
@@ -24,6 +24,7 @@ from graph.executor import Executor, Planning
 from graph.limits.cost import price
 from graph.limits.documents import MAX_ERRORS, DocumentRefused, Documents
 from graph.limits.price import Price
+from graph.shared import Sharing
 
 log = structlog.get_logger(__name__)
 
@@ -95,6 +96,13 @@ class Begun:
     executor: GraphQLExecutor[Any]
     price: Price
     cost: dict[str, Any]
+    sharing: Sharing
+
+    async def told_of(self, value: Any) -> ExecutionResult:
+        """Execute the operation for one event of a subscription."""
+        result: Any = execute_subscription_event(self.executor.build_per_event_executor(value))
+        told: ExecutionResult = await result if isawaitable(result) else result
+        return told
 
     @property
     def kind(self) -> OperationType:
@@ -125,7 +133,8 @@ class Operations:
     async def answer(self, begun: Begun) -> Answer:
         """Run a query or a mutation."""
         result: Any = begun.executor.execute_operation()
-        return _told(await result if isawaitable(result) else result, begun)
+        told: ExecutionResult = await result if isawaitable(result) else result
+        return _told(orjson.dumps(told.data), told.errors or [], begun)
 
     async def answers(self, begun: Begun) -> AsyncGenerator[Answer, None]:
         """Run any operation; a subscription gives an answer for each event, others one."""
@@ -138,10 +147,11 @@ class Operations:
         if isinstance(source, ExecutionResult):
             yield _refusal(source.errors or [], begun.context)
             return
-        async with aclosing(map_source_to_response_event(begun.executor, source)) as events:
+        async with aclosing(source) as events:
             try:
-                async for result in events:
-                    yield _told(result, begun)
+                async for value in events:
+                    data, result = await begun.sharing.answered(value, begun.told_of)
+                    yield _told(data, result.errors or [] if result is not None else [], begun)
             except Exception as error:  # noqa: BLE001  (told and logged like any failure of a resolver)
                 yield _refusal([GraphQLError(str(error), original_error=error)], begun.context)
 
@@ -172,7 +182,8 @@ class Operations:
             raise DocumentRefused(executor)
         if isinstance(executor, Executor):
             executor.planning = Planning(prepared.plans, name, asked.variables)
-        return Begun(context, executor, wanted, await _charged(context, wanted))
+        sharing = Sharing(asked.query, name, asked.variables)
+        return Begun(context, executor, wanted, await _charged(context, wanted), sharing)
 
 
 def _which(name: str | None, *, among: int) -> str:
@@ -205,17 +216,16 @@ async def _charged(context: Context, wanted: Price) -> dict[str, Any]:
     return context.cost
 
 
-def _told(result: ExecutionResult, begun: Begun) -> Answer:
+def _told(data: bytes, errors: Sequence[GraphQLError], begun: Begun) -> Answer:
     """Make the answer of an execution, and give back what it did not use."""
     context, cost = begun.context, begun.cost
-    data = orjson.dumps(result.data)
     if cost["actual"] == 0:
         # Each brace but the outermost begins an object; those in texts only cost their own caller, up to the price.
         cost["actual"] = min(cost["requested"], begun.price.actual(data.count(b"{") - 1))
         unused = cost["requested"] - cost["actual"]
         cost["available"] = min(cost["capacity"], cost["available"] + unused)
         context.services.points.give_back(context.who.token_id, unused)
-    answer = Answer(_errors(result.errors or [], context), data=data, cost=cost, notices=_notices(context))
+    answer = Answer(_errors(errors, context), data=data, cost=cost, notices=_notices(context))
     return _answered(answer, context)
 
 

@@ -13,11 +13,18 @@ from db.statuses import STATUS_CHANGED
 from db.types import Entity, decode_id, encode_id
 from graph.context import ApiInfo, Context, Read
 from graph.entity import enumeration
+from graph.errors import bad_input, refusal_of
 from graph.mutations.connections import connection_of
+from graph.mutations.webhooks import sequence_of
+from graph.selection import no_connection
+from graph.shared import Shared
+from graph.types.events import Event
 from graph.types.node import Node
 from graph.types.sync import SyncRun
 from graph.types.systems import ConnectedSystem
 from graph.types.writing import WriteOperation
+from jobs.channels import Ahead, Expired, Live, NoStream
+from jobs.event_types import EVENT_TYPES
 
 
 @strawberry.type(description="A record that was made, changed or found gone.")
@@ -54,6 +61,18 @@ OfConnection = Annotated[
 ]
 OfRun = Annotated[strawberry.ID | None, strawberry.argument(description="Only this run.")]
 OfEntity = Annotated[Entity | None, strawberry.argument(description="Only this entity.")]
+
+
+AfterSequence = Annotated[
+    str | None,
+    strawberry.argument(
+        description="Begin after this number, with what is stored; after what is there now by default. 0 is the"
+        " beginning; SEQUENCE_EXPIRED where retention has deleted the next one."
+    ),
+]
+OfTypes = Annotated[
+    list[str] | None, strawberry.argument(description="Only these types, of `eventTypes`; all by default.")
+]
 
 
 def _scope(context: Context, connection_id: strawberry.ID | None) -> Scope:
@@ -141,3 +160,60 @@ class Subscription:
                 record_id=strawberry.ID(encode_id(type_name, event.record_id)),
                 record=record,
             )
+
+    @strawberry.subscription(
+        description="Events of one stream, a connection's or the organization's own, in their sequence: what is stored"
+        " behind afterSequence, then what is committed, with no gap and no repeat. Whoever loses the socket comes back"
+        " with the last number it has."
+    )
+    async def events(
+        self,
+        info: ApiInfo,
+        connection_id: Annotated[
+            strawberry.ID | None,
+            strawberry.argument(
+                description="The connection; a connection token implies it. Without one: the organization's own stream."
+            ),
+        ] = None,
+        after_sequence: AfterSequence = None,
+        types: OfTypes = None,
+    ) -> AsyncIterator[Event]:
+        """Follow a stream."""
+        after, wanted = sequence_of(after_sequence, "afterSequence"), frozenset(types or ())
+        unknown = sorted(wanted - set(EVENT_TYPES))
+        if unknown:
+            raise bad_input(f"{unknown[0][:80]!r} is no type of event; `eventTypes` lists them.")
+        scope = _scope(info.context, connection_id)
+        try:
+            async for live in info.context.services.events.channels.follow(scope, after=after):
+                if not wanted or live.event.type in wanted:
+                    told: Any = Shared(_event(live), live.shared)
+                    yield told
+        except NoStream:
+            raise no_connection() from None
+        except Expired as expired:
+            raise refusal_of("SEQUENCE_EXPIRED", str(expired.oldest)) from None
+        except Ahead as ahead:
+            raise refusal_of("SEQUENCE_AHEAD", str(ahead.last)) from None
+
+
+def _event(live: Live) -> Event:
+    """Tell an event from memory; what it points at is read where it is asked for."""
+    event, of = live.event, Entity(live.event.entity) if live.event.entity else None
+    connection: Any = Read("ConnectedSystem", one=event.connection_id) if event.connection_id else None
+    record: Any = Read(SPECS[of].type_name, one=event.record_id) if of and event.record_id else None
+    record_id = encode_id(SPECS[of].type_name, event.record_id) if of and event.record_id else None
+    made: Any = Event
+    told: Event = made(
+        id=strawberry.ID(encode_id("Event", event.id)),
+        sequence=str(event.sequence),
+        type=event.type,
+        entity=of,
+        record_id=strawberry.ID(record_id) if record_id else None,
+        version=event.data.get("version") if of else None,
+        data=event.data,
+        created_at=event.created_at,
+        connection=connection,
+        record=record,
+    )
+    return told

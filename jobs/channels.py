@@ -1,7 +1,7 @@
 """Follow a stream from any number on: first what is stored, then what is committed, without gap and without repeats.
 
 What is committed is read once for all followers of a stream in this process, and handed to each in memory. A follower
-that does not keep up is cut, so that it costs no memory; it comes back with the last number it has.
+that falls behind costs no memory: it goes on from what is stored, at its own pace, until it has caught up.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ log = structlog.get_logger(__name__)
 
 PAGE: Final = 500
 MOST_WAITING: Final = 1_000
-"""Events that wait for a follower before it is cut."""
+"""Events that wait in memory for a follower before it goes on from what is stored."""
 
 
 class NoStream(Exception):
@@ -55,18 +55,6 @@ class Ahead(Exception):
         self.last = last
 
 
-class TooSlow(Exception):
-    """The follower did not keep up and was cut.
-
-    Args:
-        after: The last number that it was given.
-    """
-
-    def __init__(self, after: int) -> None:
-        super().__init__(f"it has all up to {after}")
-        self.after = after
-
-
 @dataclass(slots=True)
 class Live:
     """An event on its way to followers.
@@ -84,22 +72,24 @@ class _Follower:
         self._most = most
         self._waiting: deque[Live] = deque()
         self._came = asyncio.Event()
-        self.cut = False
+        self.behind = False
+        self.seen = 0
 
     def put(self, live: Live) -> None:
-        if self.cut:
+        self.seen = live.event.sequence
+        if self.behind:
             return
         if len(self._waiting) >= self._most:
-            self.cut = True
+            self.behind = True
             self._waiting.clear()
         else:
             self._waiting.append(live)
         self._came.set()
 
     async def take(self) -> Live | None:
-        """Wait for the next one; None once it was cut."""
+        """Wait for the next one; None once it is behind."""
         while not self._waiting:
-            if self.cut:
+            if self.behind:
                 return None
             self._came.clear()
             await self._came.wait()
@@ -153,7 +143,6 @@ class Channels:
             NoStream: There is none.
             Expired: What was asked for is gone.
             Ahead: The number has not been given.
-            TooSlow: The caller did not keep up.
         """
         async with self._database.read(scope) as session:
             bounds = await events.bounds(session, scope)
@@ -164,20 +153,20 @@ class Channels:
             raise Expired(bounds.oldest)
         if position > bounds.last:
             raise Ahead(bounds.last)
-        async for live in self._replay(scope, after=position, until=bounds.last):
-            position = live.event.sequence
-            yield live
-        async with self._attached(scope, position) as (follower, start):
-            async for live in self._replay(scope, after=position, until=start):
+        until = bounds.last
+        while True:
+            async for live in self._replay(scope, after=position, until=until):
                 position = live.event.sequence
                 yield live
-            while True:
-                new = await follower.take()
-                if new is None:
-                    raise TooSlow(position)
-                if new.event.sequence > position:  # the tail may have been behind
-                    position = new.event.sequence
-                    yield new
+            async with self._attached(scope, position) as (follower, start):
+                async for live in self._replay(scope, after=position, until=start):
+                    position = live.event.sequence
+                    yield live
+                while (new := await follower.take()) is not None:
+                    if new.event.sequence > position:  # the tail may have been behind
+                        position = new.event.sequence
+                        yield new
+                until = follower.seen
 
     async def _replay(self, scope: Scope, *, after: int, until: int) -> AsyncIterator[Live]:
         """Yield what is stored behind a number, up to another one at least."""

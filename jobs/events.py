@@ -14,6 +14,7 @@ from db import events, sync
 from db.engine import Database
 from db.events import StoredEvent
 from db.scope import Scope
+from jobs.channels import Channels
 from jobs.queue import WAKE_CHANNEL, Queue
 
 log = structlog.get_logger(__name__)
@@ -32,6 +33,7 @@ class Events:
         self._queue = queue
         self._poll_seconds = poll_seconds
         self._followers: dict[UUID, set[asyncio.Event]] = defaultdict(set)
+        self.channels = Channels(database, self._follower, poll_seconds=poll_seconds)
 
     @asynccontextmanager
     async def listening(self) -> AsyncIterator["Events"]:

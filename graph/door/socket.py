@@ -33,6 +33,12 @@ from graph.schema import ApiSchema
 
 MAX_OPERATIONS: Final = 100
 INIT_SECONDS: Final = 3
+TOO_SLOW: Final = 4490
+"""Close code of our own: the caller took nothing for a time while something waited. It comes back with the last number
+that it has."""
+SLOW_SECONDS: Final = 30.0
+PARTING_SECONDS: Final = 10.0
+"""How long a caller that is too slow is given to take its leave."""
 
 
 class _TextFrames(StrawberryWebSocketAdapter):
@@ -47,11 +53,17 @@ class _TextFrames(StrawberryWebSocketAdapter):
                 await self.close(4400, "This is no message of graphql-transport-ws.")
 
     async def send_json(self, message: Mapping[str, object]) -> None:
-        """Send one message."""
+        """Send one message; a caller that takes nothing is cut, for what waits for it is held in memory."""
         try:
-            await self.ws.send_text(orjson.dumps(message).decode())
+            async with asyncio.timeout(SLOW_SECONDS):
+                await self.ws.send_text(orjson.dumps(message).decode())
         except WebSocketDisconnect as gone:
             raise WebSocketDisconnected from gone
+        except TimeoutError as late:
+            with contextlib.suppress(TimeoutError, RuntimeError, WebSocketDisconnect):
+                async with asyncio.timeout(PARTING_SECONDS):
+                    await self.ws.close(TOO_SLOW, "You take nothing; come back with afterSequence.")
+            raise WebSocketDisconnected from late
 
 
 def _is_message(message: object) -> bool:

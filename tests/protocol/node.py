@@ -54,6 +54,11 @@ def _install(cache: Path) -> None:
         raise RuntimeError(f"npm ci failed: {str(done.stdout)[-2000:]}{str(done.stderr)[-2000:]}")
 
 
+def node() -> Path:
+    """Give the wheel's Node."""
+    return _BIN / "node"
+
+
 async def started(folder: Path, script: str, *arguments: str, **environment: str) -> asyncio.subprocess.Process:
     """Start a script with the wheel's Node; its input and output are pipes."""
     return await asyncio.create_subprocess_exec(
