@@ -23,6 +23,7 @@ from connectors.netsuite.tables import (
     changed_since,
     dated_since,
 )
+from connectors.netsuite.values import flag
 from connectors.netsuite.zone import FORMAT, Zone
 
 _IDS: Final = 500
@@ -46,6 +47,7 @@ class Reader:
         self._missing: dict[str, set[str]] = {}
         self._names: dict[str, str] = {}
         self._custom: dict[str, tuple[Column, ...]] = {}
+        self._flags: set[str] = set()
         self._currencies: dict[str, str] | None = None
 
     async def pages(self, table: Table, window: Window, position: JsonObject | None) -> AsyncIterator[Page]:
@@ -131,7 +133,9 @@ class Reader:
                 told = await self.client.schema(table.record)
             except PermissionRefused:
                 told = {}
-            self._custom[table.name] = tuple(Column(name, name) for name in _custom_names(told, table.custom))
+            found = _custom_fields(told, table.custom)
+            self._custom[table.name] = tuple(Column(name, name) for name in sorted(found))
+            self._flags |= {name for name, kind in found.items() if kind == "boolean"}
         return self._custom[table.name]
 
     async def _rows(self, table: Table, *conditions: str, order: str, offset: int = 0) -> Rows:
@@ -193,7 +197,7 @@ class Reader:
         currencies: Mapping[str, str],
         custom: set[str],
     ) -> Item:
-        body = _collected(row, custom)
+        body = _collected(row, custom, self._flags)
         if table is LEVELS:
             return Item(f"{row['item']}:{row['location']}", body)
         source_id = str(row["id"])
@@ -241,7 +245,7 @@ class Reader:
             if found.more and not rows:
                 rows = await self._one_group(LINES, found.rows[0][LINES.key])
             for row in {(row[LINES.key], row["id"]): row for row in rows}.values():
-                lines.setdefault(str(row[LINES.key]), []).append(_collected(row, custom))
+                lines.setdefault(str(row[LINES.key]), []).append(_collected(row, custom, self._flags))
             done = int(rows[-1][LINES.key]) if found.more else int(batch[-1])
             left = [each for each in left if int(each) > done]
         return lines
@@ -261,24 +265,26 @@ def _whole_groups(found: Rows, key: str) -> list[JsonObject]:
     return [row for row in found.rows if row[key] != last]
 
 
-def _collected(row: JsonObject, custom: set[str]) -> JsonObject:
-    """Put custom fields, whose names only the account knows, under one key."""
+def _collected(row: JsonObject, custom: set[str], flags: set[str]) -> JsonObject:
+    """Put custom fields, whose names only the account knows, under one key; flags as such, not as T and F."""
     if not custom:
         return row
     body = {name: value for name, value in row.items() if name not in custom}
-    told = {name: value for name, value in row.items() if name in custom}
+    told = {name: flag(value) if name in flags else value for name, value in row.items() if name in custom}
     return {**body, CUSTOM: told} if told else body
 
 
-def _custom_names(properties: Mapping[str, Any], prefix: str) -> list[str]:
-    """Find the names of custom fields in a record's schema; those of lines stand in its sublists."""
-    found: set[str] = set()
+def _custom_fields(properties: Mapping[str, Any], prefix: str) -> dict[str, str]:
+    """Find custom fields in a record's schema, with their types; those of lines stand in its sublists."""
+    found: dict[str, str] = {}
     for name, told in properties.items():
-        if name.lower().startswith(prefix):
-            found.add(name.lower())
-        elif isinstance(told, dict):
-            found.update(_custom_names({k: v for k, v in told.items() if isinstance(v, dict)}, prefix))
-    return sorted(name for name in found if re.fullmatch(r"[a-z0-9_]+", name))
+        if not isinstance(told, dict):
+            continue
+        if re.fullmatch(rf"{prefix}[a-z0-9_]*", name.lower()):
+            found[name.lower()] = str(told.get("type") or "")
+        else:
+            found |= _custom_fields(told, prefix)
+    return found
 
 
 def _named_in(words: str, columns: Sequence[Column]) -> set[str]:

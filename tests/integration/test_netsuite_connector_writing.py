@@ -44,7 +44,7 @@ async def test_an_order_is_made_with_what_was_asked(ns: NetSuite) -> None:
         (Decimal("2.5"), Decimal("2.5"), "KGM", "Steel sheet 2 mm 4"),
     ]
     assert order.lines[0].required_date == date(2026, 12, 1)
-    assert order.custom_fields["custbody_confirmed"] == "T"
+    assert order.custom_fields["custbody_confirmed"] is True
     assert wire.answers == [{"location": done.source_id}]
     [call] = [call for call in ns.running.app.calls if call.method == "POST" and call.path.endswith("purchaseOrder")]
     assert call.body["externalId"] == REFERENCE
@@ -80,6 +80,24 @@ async def test_lines_are_merged_by_their_key_and_removed_by_replacing_the_list(n
     ]  # fmt: skip
     assert [(one.source_line_id, one.unit_price) for one in removed.lines] == [("3", 7), ("4", Decimal("2.5"))]
     assert sent(ns)[1:] == [f"PATCH purchaseOrder/{key}", f"PATCH purchaseOrder/{key}?replace=item"]
+
+
+async def test_lines_take_units_and_lose_dates(ns: NetSuite) -> None:
+    key = (await ns.write(ORDER, CREATE, values=an_order(line("4"), line("1")))).source_id
+    unit: dict[str, Any] = {"change_lines": ({"source_line_id": "1", "unit": "KGM", "required_date": None},)}
+    await ns.write(ORDER, UPDATE, source_id=key, **unit)
+    changed = await ns.record(ORDER, key)
+    wrong: dict[str, Any] = {"change_lines": ({"source_line_id": "1", "unit": "LTR"},)}
+    with pytest.raises(WriteRejected) as refused:
+        await ns.write(ORDER, UPDATE, source_id=key, **wrong)
+    with pytest.raises(WriteRejected, match="by itself"):
+        await ns.write(ORDER, UPDATE, source_id=key, transition="CLOSE", **unit)
+    await ns.write(ORDER, UPDATE, source_id=key, transition="CLOSE", values={"notes": "done"})
+    closed = await ns.record(ORDER, key)
+
+    assert [one.required_date for one in changed.lines] == [None, date(2026, 12, 1)]
+    assert refused.value.problems[0].path == ("lines", "0", "unit")
+    assert (closed.status, closed.notes) == ("CANCELLED", "done")
 
 
 async def test_an_order_is_cancelled_by_closing_its_lines_and_deleted(ns: NetSuite) -> None:

@@ -47,7 +47,7 @@ async def make(reader: Reader, steps: Steps, change: Change, defaults: WriteDefa
             **await _header(reader, change.values),
         }
     )
-    rows = await _lines(reader, [{**told, **line} for line in lines], defaults, start=0)
+    rows = await _lines(reader, [{**told, **line} for line in lines], defaults)
     extra = dict(change.source_fields)
     sublist = extra.pop("item", None)
     refuse([] if rows or sublist else [problem("NetSuite needs at least one line with an item.", "lines")])
@@ -66,19 +66,21 @@ async def update(reader: Reader, steps: Steps, change: Change, defaults: WriteDe
     known = {str(line["id"]): line for line in present["lines"]}
     _must_know(known, [str(line.get("source_line_id")) for line in change.change_lines], "changeLines")
     _must_know(known, change.remove_lines, "removeLines")
-    changed = await _lines(reader, change.change_lines, defaults, start=0)
     keys = [str(line["source_line_id"]) for line in change.change_lines]
+    items = [str(known[key].get("item") or "") for key in keys]
+    changed = await _lines(reader, change.change_lines, defaults, items=items)
     rows = [{"line": _key(key), **row} for key, row in zip(keys, changed, strict=True)]
-    rows += await _lines(reader, change.add_lines, defaults, start=0)
+    rows += await _lines(reader, change.add_lines, defaults)
     path = f"{RECORD}/{change.source_id}"
     if change.remove_lines:
         gone = {*change.remove_lines, *keys}
         rows = [*({"line": _key(key)} for key in known if key not in gone), *rows]
         path += "?replace=item"
+    if change.transition == "CLOSE":
+        refuse([problem("Close the order by itself, without changes of its lines.", "transition")] if rows else [])
+        rows = _closed(present["lines"])
     if rows or change.remove_lines:
         body["item"] = {"items": rows}
-    if change.transition == "CLOSE":
-        body["item"] = _closed(present["lines"])
     if body:
         await steps.call("PATCH", path, body)
     return Written(str(change.source_id))
@@ -89,7 +91,7 @@ async def cancel(reader: Reader, steps: Steps, change: Change) -> Written:
     present = await _present(reader, change)
     if letter(present.get("status")) in _ENDED:
         return Written(str(change.source_id), {"alreadyClosed": True})
-    await steps.call("PATCH", f"{RECORD}/{change.source_id}", {"item": _closed(present["lines"])})
+    await steps.call("PATCH", f"{RECORD}/{change.source_id}", {"item": {"items": _closed(present["lines"])}})
     return Written(str(change.source_id))
 
 
@@ -100,8 +102,8 @@ async def delete(reader: Reader, steps: Steps, change: Change) -> Written:
     return Written(str(change.source_id))
 
 
-def _closed(lines: Sequence[Row]) -> JsonObject:
-    return {"items": [{"line": _key(line["id"]), "isClosed": True} for line in lines if not flag(line.get("isclosed"))]}
+def _closed(lines: Sequence[Row]) -> list[JsonObject]:
+    return [{"line": _key(line["id"]), "isClosed": True} for line in lines if not flag(line.get("isclosed"))]
 
 
 async def _present(reader: Reader, change: Change) -> JsonObject:
@@ -131,29 +133,38 @@ async def _header(reader: Reader, values: Mapping[str, Any]) -> JsonObject:
     if "payment_terms_source_id" in told:
         told["payment_terms"] = told.pop("payment_terms_source_id")
     elif isinstance(told.get("payment_terms"), Mapping):
-        told["payment_terms"] = None  # a text alone names no terms of NetSuite
+        del told["payment_terms"]  # a text alone names no terms of NetSuite
     given_fields = {name: value for name, value in told.items() if value is not None}
     body = written(_HEADER, given_fields)
     if "currency" in body:
         body["currency"] = await currency(reader, str(body["currency"]), ("currency",))
-    cleared = {
-        part.back: None for part in _HEADER if part.back and part.target in values and values[part.target] is None
-    }
+    cleared = {part.back: None for part in _HEADER if part.back and part.target in told and told[part.target] is None}
     body = _referring({name: value for name, value in body.items() if value is not None})
     return {**cleared, **body, **custom(values)}
 
 
 async def _lines(
-    reader: Reader, lines: Sequence[Mapping[str, Any]], defaults: WriteDefaults, *, start: int
+    reader: Reader, lines: Sequence[Mapping[str, Any]], defaults: WriteDefaults, *, items: Sequence[str] | None = None
 ) -> list[JsonObject]:
+    """Make the rows of lines.
+
+    Args:
+        items: What the lines order now, where they are there already: fields given as None are then cleared.
+    """
+    ordered = [str(line.get("item_source_id") or (items[index] if items else "")) for index, line in enumerate(lines)]
     units = Units(reader.client, defaults)
-    await units.learn(
-        sorted({str(line["item_source_id"]) for line in lines if line.get("item_source_id") and line.get("unit")})
-    )
-    return [await _line(units, line, index) for index, line in enumerate(lines, start)]
+    await units.learn(sorted({item for item, line in zip(ordered, lines, strict=True) if item and line.get("unit")}))
+    return [
+        {**(_cleared(line) if items is not None else {}), **await _line(units, line, ordered[index], index)}
+        for index, line in enumerate(lines)
+    ]
 
 
-async def _line(units: Units, line: Mapping[str, Any], index: int) -> JsonObject:
+def _cleared(line: Mapping[str, Any]) -> JsonObject:
+    return {part.back: None for part in LINE if part.back and part.target in line and line[part.target] is None}
+
+
+async def _line(units: Units, line: Mapping[str, Any], item: str, index: int) -> JsonObject:
     where = ("lines", str(index))
     told = {name: value for name, value in line.items() if value is not None}
     body = written(LINE, {name: value for name, value in told.items() if name not in {"unit", "location"}})
@@ -163,7 +174,7 @@ async def _line(units: Units, line: Mapping[str, Any], index: int) -> JsonObject
     if told.get("location_source_id"):
         body["location"] = told["location_source_id"]
     if told.get("unit"):
-        native = await units.native(str(told.get("item_source_id") or ""), str(told["unit"]), (*where, "unit"))
+        native = await units.native(item, str(told["unit"]), (*where, "unit"))
         if native is not None:
             body["units"] = native
     return {**_referring(body), **custom(told)}
