@@ -7,7 +7,9 @@ from zoneinfo import ZoneInfo
 FORMAT: Final = 'YYYY-MM-DD"T"HH24:MI:SS'
 _UNKNOWN: Final = timedelta(hours=24)
 """How far back to begin where the zone is not known: local time is at most 12 hours behind UTC, and 14 ahead."""
-_AROUND: Final = tuple(timedelta(minutes=15 * step) for step in range(9))
+_SOON: Final = timedelta(hours=2)
+"""No clock goes back by more: what changes later is stamped later, too."""
+_NO_TIME: Final = timedelta(0)
 
 
 class Zone:
@@ -28,7 +30,10 @@ class Zone:
         """
         if self._zone is None:
             return f"{since.astimezone(UTC) - _UNKNOWN:%Y-%m-%dT%H:%M:%S}"
-        return min(f"{(since + step).astimezone(self._zone):%Y-%m-%dT%H:%M:%S}" for step in _AROUND)
+        local = since.astimezone(self._zone)
+        soon = (since + _SOON).astimezone(self._zone)
+        back = (local.utcoffset() or _NO_TIME) - (soon.utcoffset() or _NO_TIME)
+        return f"{local.replace(tzinfo=None) - max(back, _NO_TIME):%Y-%m-%dT%H:%M:%S}"
 
     def instant(self, local: Any) -> datetime | None:
         """Read a stamp as an instant, UTC; None where there is none, or the zone is not known."""
