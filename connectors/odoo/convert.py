@@ -53,6 +53,8 @@ _CLASSES: Final = {"internal": StockClass.UNRESTRICTED, "transit": StockClass.TR
 _TYPES: Final = {"corrective": WorkOrderType.CORRECTIVE, "preventive": WorkOrderType.PREVENTIVE}
 PRIORITIES: Final = {"3": 1, "2": 2, "1": 3, "0": 4}
 _FIGURES: Final = 15
+LINE_TEXT: Final = 10_000
+"""Longest description of a line that a record takes."""
 _BREAK: Final = re.compile(r"<br\s*/?>|</(?:p|div|li|h\d|tr)>", re.IGNORECASE)
 _TAG: Final = re.compile(r"<[^>]+>")
 _MARK: Final = re.compile(r"\s*\[ref ([A-Za-z0-9]{1,12})\]\s*$")
@@ -261,6 +263,16 @@ def mark_of(html: str | None) -> str | None:
         return None
     found = _MARK.search(unescape(_TAG.sub("", _BREAK.sub("\n", html))))
     return found[1] if found else None
+
+
+def line_text(words: str | None) -> str | None:
+    """Give a line's text; Odoo's may be longer than ours, and no order is held back for that."""
+    return words[:LINE_TEXT] if words else None
+
+
+def vendor_name(name: str | None, number: str | None, email: str | None, key_: int) -> str:
+    """Give a partner's name; an address of another partner may have none."""
+    return name or number or email or str(key_)
 
 
 def item_code(code: str | None, barcode: str | None, number: int) -> str:

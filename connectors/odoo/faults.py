@@ -8,6 +8,7 @@ Source: odoo/exceptions.py, addons/rpc/controllers; answers recorded from Odoo 1
 """
 
 from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
 from typing import Any, Final, Literal
 
 import orjson
@@ -122,10 +123,9 @@ def json2_result(response: Response, purpose: Purpose = "read") -> Any:
 def by_status(response: Response, purpose: Purpose) -> ConnectorError:
     """Make the error of an answer that names no exception: of a proxy, or of something else than Odoo."""
     status = response.status
-    wait = response.headers.get("retry-after", "")
-    if status == 429 or (status == 503 and wait and purpose == "read"):
-        told = float(wait) if wait.isdigit() else None
-        return RateLimited("Odoo, or a proxy before it, asks to slow down.", retry_after_s=told)
+    wait = _wait(response)
+    if status == 429 or (status == 503 and wait is not None and purpose == "read"):
+        return RateLimited("Odoo, or a proxy before it, asks to slow down.", retry_after_s=wait)
     if status >= 500 and purpose == "write":
         message = f"Odoo, or a proxy before it, gave up on the change with status {status}."
         return SourceUnavailable(message, reason="RESET", sent=True)
@@ -137,6 +137,18 @@ def by_status(response: Response, purpose: Purpose) -> ConnectorError:
     if 300 <= status < 400:
         return ConfigError("The address redirects elsewhere; enter the address it leads to.")
     return BadResponse(f"Odoo answered with the unknown status {status}.")
+
+
+def _wait(response: Response) -> float | None:
+    """Read Retry-After: seconds, or a date, which counts from the answer's own (RFC 9110, 10.2.3)."""
+    told = response.headers.get("retry-after", "")
+    if told.isdigit():
+        return float(told)
+    try:
+        until, now = (parsedate_to_datetime(text) for text in (told, response.headers["date"]))
+    except (KeyError, ValueError):
+        return None
+    return max(0.0, (until - now).total_seconds())
 
 
 def _by_exception(error: Any, purpose: Purpose) -> ConnectorError:

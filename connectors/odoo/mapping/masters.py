@@ -14,7 +14,7 @@ VENDOR: Final = EntityMapping(
     VendorFields,
     (
         To("number", "ref", back="ref"),
-        To("name", "name", back="name"),
+        To("name", ("name", "ref", "email", "id"), to.vendor_name, back="name"),
         To("tax_id", "vat", back="vat"),
         To("email", "email", back="email"),
         To("phone", ("phone", "mobile"), to.first, back="phone"),

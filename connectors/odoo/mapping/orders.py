@@ -14,7 +14,7 @@ LINE: Final = (
     To("kind", ("display_type", "product_id", "product_id./type"), to.kind),
     To("item_source_id", "product_id", to.key, back="product_id"),
     To("item_code", ("product_id./default_code", "product_id./barcode"), to.first),
-    To("description", "name", back="name"),
+    To("description", "name", to.line_text, back="name"),
     To("quantity", ("display_type", "product_qty"), to.quantity, back="product_qty"),
     To("unit", "_unit", unit),
     To("native_unit", ("product_uom", "product_uom_id"), to.first_named),
