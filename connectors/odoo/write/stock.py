@@ -7,6 +7,7 @@ from typing import Any, Final
 from connectors.base import Change, JsonObject, Written
 from connectors.errors import WriteRejected
 from connectors.odoo import convert, stock
+from connectors.odoo.client import Client
 from connectors.odoo.resources import QUANT_MODEL
 from connectors.odoo.units import native
 from connectors.odoo.write import values as make
@@ -63,16 +64,29 @@ async def _target(journal: Journal, change: Change) -> stock.Key:
             raise WriteRejected("This is not the key of a level of Odoo.")
         return key
     values, client = change.values, journal.client
-    place = make.row_id(values.get("location_source_id"), ("location",))
-    rows = await client.find("stock.location", [["id", "=", place]], ["usage"])
-    if not rows or rows[0]["usage"] not in stock.USAGES:
-        raise make.rejected(("location",), f"Odoo keeps no stock at location {place}.")
+    place = await _place(client, make.row_id(values.get("location_source_id"), ("location",)))
     product = make.row_id(values.get("item_source_id"), ("item",))
     lot = 0
     if values.get("lot"):
         domain: list[Any] = [["product_id", "=", product]]
         lot = await make.one(client, "stock.lot", ("name",), values["lot"], ("lot",), domain=domain)
     return place, product, lot
+
+
+async def _place(client: Client, asked: int) -> int:
+    """Give a place that holds stock; a warehouse as a whole stands for its stock.
+
+    Raises:
+        WriteRejected: It holds none.
+    """
+    rows = await client.find("stock.location", [["id", "=", asked]], ["usage"])
+    if rows and rows[0]["usage"] in stock.USAGES:
+        return asked
+    domain = [["view_location_id", "=", asked]]
+    warehouses = await client.find("stock.warehouse", domain, ["lot_stock_id"]) if rows else []
+    if not warehouses or not warehouses[0]["lot_stock_id"]:
+        raise make.rejected(("location",), f"Odoo keeps no stock at location {asked}.")
+    return int(warehouses[0]["lot_stock_id"][0])
 
 
 async def _product(journal: Journal, product: int, units: Mapping[str, str], unit: str | None) -> str | None:
