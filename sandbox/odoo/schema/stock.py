@@ -88,7 +88,9 @@ name | char | Warehouse | req
 code | char | Short Name | req
 company_id | many2one | Company | req rel=res.company
 partner_id | many2one | Address | rel=res.partner
+view_location_id | many2one | View Location | req rel=stock.location
 lot_stock_id | many2one | Location Stock | req rel=stock.location
+in_type_id | many2one | In Type | rel=stock.picking.type
 active | boolean | Active
 
 stock.picking.type = Picking Type

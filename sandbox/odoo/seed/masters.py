@@ -200,7 +200,17 @@ def _places() -> dict[str, list[Row]]:
             place(9, "Shelf A", "WH/Stock/Shelf A", "internal", 8, 1),
             place(14, "Inventory adjustment", "Virtual Locations/Inventory adjustment", "inventory", None, None),
         ],
-        "stock.warehouse": [{"name": "My Company", "code": "WH", "company_id": 1, "lot_stock_id": 8, "active": True}],
+        "stock.warehouse": [
+            {
+                "name": "My Company",
+                "code": "WH",
+                "company_id": 1,
+                "view_location_id": 7,
+                "lot_stock_id": 8,
+                "in_type_id": 1,
+                "active": True,
+            }
+        ],
         "stock.picking.type": [
             {"name": "Receipts", "code": "incoming", "warehouse_id": 1, "default_location_dest_id": 8,
              "company_id": 1, "active": True},
