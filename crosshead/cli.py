@@ -171,6 +171,27 @@ def check_schema(
     out.print(f"{file} is fresh.")
 
 
+@schema.command("compare")
+def compare_schema(
+    file: Annotated[Path, typer.Argument(help="The committed schema.")] = SCHEMA_FILE,
+    against: Annotated[str, typer.Option(help="The released version to compare with.")] = "v1",
+    changelog: Annotated[Path, typer.Option(help="Where changes are told.")] = Path("CHANGELOG.md"),
+) -> None:
+    """Fail where the schema breaks callers of a released version, or changed without a word in the changelog."""
+    from graph.versions.compare import breaking, changed, released, unnamed
+
+    old, new = released(against), file.read_text(encoding="utf-8")
+    breaks, changes = breaking(old, new), changed(old, new)
+    untold = unnamed(changes, changelog.read_text(encoding="utf-8"))
+    for each in breaks:
+        err.print(f"It breaks callers of {against}: {each}", markup=False)
+    for each in untold:
+        err.print(f"{changelog}, section Unreleased, does not name `{each}`.", markup=False)
+    if breaks or untold:
+        raise typer.Exit(1)
+    out.print(f"Callers of {against} are served; {len(changes)} changes since, each told in {changelog}.")
+
+
 @keys.command("new")
 def new_key(name: Annotated[str, typer.Argument(help="Id of the key.")] = "k1") -> None:
     """Make a master key, for CROSSHEAD_MASTER_KEYS."""

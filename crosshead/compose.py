@@ -29,6 +29,7 @@ from graph.context import Services
 from graph.door.recorder import Recorder
 from graph.limits.points import Limit, Points
 from graph.pages import pages_dir
+from graph.versions.catalogue import VERSIONS, Versions
 from jobs.access import AccessDoor
 from jobs.budget import Budget
 from jobs.capabilities import declared
@@ -114,7 +115,9 @@ async def open_parts(
         await database.close()
 
 
-def api(settings: Settings, *, connectors: Mapping[str, Connector] = BY_SLUG) -> Starlette:
+def api(
+    settings: Settings, *, connectors: Mapping[str, Connector] = BY_SLUG, versions: Versions = VERSIONS
+) -> Starlette:
     """Build the API process's application; `connectors` by slug are what can be connected."""
 
     @asynccontextmanager
@@ -157,6 +160,7 @@ def api(settings: Settings, *, connectors: Mapping[str, Connector] = BY_SLUG) ->
                     portal_points=portal_points,
                     recorder=recorder,
                     public_url=str(settings.public_url) if settings.public_url else None,
+                    versions=versions,
                 )
 
     return make_app(build, pages=pages_dir())

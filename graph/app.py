@@ -49,5 +49,7 @@ def _endpoint_routes(services: Services) -> list[BaseRoute]:
     endpoint, socket = Endpoint(schema.operations, services), Socket(schema, services)
     page = Portal(services).routes()
     return page + [
-        route for path in ("/graphql", "/graphql/v1") for route in (Route(path, endpoint), WebSocketRoute(path, socket))
+        route
+        for path in ("/graphql", "/graphql/{version}")
+        for route in (Route(path, endpoint), WebSocketRoute(path, socket))
     ]

@@ -26,6 +26,7 @@ from db.types import ErrorCode, encode_id
 from graph.door.recorder import Recorder
 from graph.errors import ApiError, refusal_of
 from graph.limits.points import Points
+from graph.versions.catalogue import VERSIONS, Version, Versions
 from jobs.access import AccessDoor
 from jobs.connect import ConnectDoor
 from jobs.disconnect import DisconnectDoor
@@ -158,6 +159,7 @@ class Services:
     recorder: Recorder
     public_url: str | None = None
     """Where browsers reach the API, where the operator says it."""
+    versions: Versions = VERSIONS
 
 
 @dataclass(slots=True)
@@ -174,6 +176,7 @@ class Context:
         holder: Who held the token, where it is dead and there is no principal.
         once: What is read once for the operation, by name.
         base_url: Where its caller reached the API.
+        version: The version of the API that it gets; None until that is known.
     """
 
     services: Services
@@ -189,6 +192,7 @@ class Context:
     holder: Holder | None = None
     once: dict[str, asyncio.Future[Any]] = field(default_factory=dict)
     base_url: str = ""
+    version: Version | None = None
     begun_at: float = field(default_factory=time.monotonic)
     _reader: Reader | None = field(default=None, repr=False)
 

@@ -13,6 +13,7 @@ from graph.lists import list_field
 from graph.queries.changes import ChangeQueries
 from graph.queries.issues import IssueQueries
 from graph.queries.summaries import SummaryQueries
+from graph.queries.versions import VersionQueries
 from graph.queries.webhooks import WebhookQueries
 from graph.selection import instant
 from graph.types.access import ApiKey, ApiKeyConnection, CreditEntry
@@ -47,7 +48,7 @@ Ids = Annotated[list[strawberry.ID], strawberry.argument(description="Their ids,
 
 
 @strawberry.type(description="Reads; each list and object is one SQL statement whatever is selected.")
-class Query(IssueQueries, ChangeQueries, SummaryQueries, WebhookQueries):
+class Query(IssueQueries, ChangeQueries, SummaryQueries, WebhookQueries, VersionQueries):
     """The root of reads."""
 
     @strawberry.field(description="Any object by its id; null where the token sees none.")

@@ -1,6 +1,7 @@
 """The GraphQL endpoint over HTTP: who asks, what for, and which answer suits the caller."""
 
 from collections.abc import AsyncGenerator
+from datetime import UTC, datetime
 from typing import Final
 
 from graphql import OperationType
@@ -11,12 +12,13 @@ from structlog.contextvars import bind_contextvars
 
 from db.types import ErrorCode
 from graph.auth import Refused, authenticate, bearer
-from graph.context import Context, Services
+from graph.context import Context, Principal, Services
 from graph.door.ends import until_ended
 from graph.door.requests import EVENTS, JSON, Media, Rejected, asked_by, media_of, request_id_of
 from graph.door.responses import EventStream, answered, failed, headers_of, rejected, unauthenticated
 from graph.errors import UNAVAILABLE, unavailable
 from graph.operations import ANY, ONCE, QUERIES, Answer, Asked, Begun, Operations, WrongKind
+from graph.versions.catalogue import HEADER, NotServed, Version
 
 _AT_ONCE: Final = {ErrorCode.RATE_LIMITED, ErrorCode.UNAVAILABLE}
 """Codes that no stream is begun for: its caller should come back later."""
@@ -46,14 +48,13 @@ class Endpoint:
             await context.close()
 
     async def _respond(self, request: Request, context: Context) -> Response:
-        media: Media = JSON
+        media, unsuited = _suited(request)
         token = bearer(request.headers.get("authorization"))
         try:
-            if request.method not in {"GET", "POST"}:
-                raise Rejected(405, "Send a POST request, or a query by GET.", {"Allow": "GET, POST"})  # noqa: TRY301
-            accepted = media_of(request.headers.get("accept"))
-            media = accepted[0]
             context.principal = await authenticate(self._services.database, token)
+            if unsuited is not None:
+                raise unsuited  # only now, so that the request log tells it to those whose token it was
+            context.version = self._version(request, context.principal)
             asked = await asked_by(request)
             if media == EVENTS:
                 return await self._stream(asked, context, by_get=request.method == "GET")
@@ -65,6 +66,17 @@ class Endpoint:
             return unauthenticated(refused, context, media, given=token is not None)
         except UNAVAILABLE:
             return failed(unavailable(), context, media)
+
+    def _version(self, request: Request, principal: Principal) -> Version:
+        """Give the version that the request names by path or header, else its key, else the newest stable one."""
+        versions, now = self._services.versions, datetime.now(UTC)
+        try:
+            named = versions.asked(request.path_params.get("version"), request.headers.get(HEADER), now)
+            if named is None and principal.api_version is not None:
+                named = versions.named(principal.api_version, now)
+        except NotServed as problem:
+            raise Rejected(problem.status, problem.message) from None
+        return named or versions.newest(now)
 
     async def _answer(self, asked: Asked, context: Context, media: Media, request: Request) -> Response:
         by_get = request.method == "GET"
@@ -88,6 +100,16 @@ class Endpoint:
         if isinstance(begun, Begun):
             return EventStream(until_ended(context, self._operations.answers(begun)))
         return answered(begun, JSON) if begun.codes & _AT_ONCE else EventStream(_only(begun))
+
+
+def _suited(request: Request) -> tuple[Media, Rejected | None]:
+    """Give the type of the answer, and why there is none to such a method, or of no type that the caller takes."""
+    if request.method not in {"GET", "POST"}:
+        return JSON, Rejected(405, "Send a POST request, or a query by GET.", {"Allow": "GET, POST"})
+    try:
+        return media_of(request.headers.get("accept"))[0], None
+    except Rejected as rejection:
+        return JSON, rejection
 
 
 async def _only(answer: Answer) -> AsyncGenerator[Answer, None]:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Mapping
+from datetime import UTC, datetime
 from typing import Final
 
 import orjson
@@ -17,7 +18,6 @@ from graph.door.requests import EVENTS, RESPONSE, Media
 from graph.errors import MEANINGS, ApiError, bad_input, code_of
 from graph.operations import Answer
 
-VERSION: Final = "v1"
 BEAT_SECONDS: Final = 12.0
 """How often a quiet stream says that it lives, so that nothing between here and the caller closes it."""
 _CODES: Final = {401: ErrorCode.UNAUTHENTICATED, 403: ErrorCode.FORBIDDEN, 503: ErrorCode.UNAVAILABLE}
@@ -25,11 +25,12 @@ _CODES: Final = {401: ErrorCode.UNAUTHENTICATED, 403: ErrorCode.FORBIDDEN, 503: 
 
 def headers_of(context: Context) -> dict[str, str]:
     """Give the headers of every response of the endpoint."""
+    version = context.version or context.services.versions.newest(datetime.now(UTC))
     return {
         "X-Request-Id": context.request_id,
-        "Crosshead-Version": VERSION,
+        **version.headers,
         "Cache-Control": "no-store",
-        "Vary": "Accept, Authorization",
+        "Vary": "Accept, Authorization, Crosshead-Version",
         "X-Content-Type-Options": "nosniff",
     }
 

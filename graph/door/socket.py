@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncGenerator, Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import orjson
@@ -27,9 +27,9 @@ from graph.auth import Refused, authenticate, bearer
 from graph.context import Context, Services
 from graph.door.ends import FORBIDDEN
 from graph.door.requests import Rejected, decoded, request_id_of
-from graph.door.responses import VERSION
 from graph.errors import UNAVAILABLE, ApiError, told
 from graph.schema import ApiSchema
+from graph.versions.catalogue import HEADER, NotServed, Version
 
 MAX_OPERATIONS: Final = 100
 INIT_SECONDS: Final = 3
@@ -153,6 +153,15 @@ class Socket(GraphQL[Context, None]):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one socket."""
+        socket = WebSocket(scope, receive, send)
+        versions, now = self._services.versions, datetime.now(UTC)
+        try:
+            named = versions.asked(socket.path_params.get("version"), socket.headers.get(HEADER), now)
+        except NotServed as problem:
+            await socket.accept(GRAPHQL_TRANSPORT_WS_PROTOCOL)
+            await socket.close(4400, problem.message)
+            return
+        scope.setdefault("state", {})["version"] = named or versions.newest(now)
         try:
             await super().__call__(scope, receive, send)
         except UNAVAILABLE:
@@ -168,7 +177,9 @@ class Socket(GraphQL[Context, None]):
     async def create_websocket_response(self, request: WebSocket, subprotocol: str | None) -> WebSocket:
         """Accept the handshake."""
         request.state.request_id = request_id_of(request.headers)
-        headers = {"x-request-id": request.state.request_id, "crosshead-version": VERSION}
+        version: Version = request.state.version
+        headers = {"x-request-id": request.state.request_id}
+        headers |= {name.lower(): value for name, value in version.headers.items()}
         await request.accept(subprotocol, [(name.encode(), value.encode()) for name, value in headers.items()])
         return request
 

@@ -1,11 +1,12 @@
 """Bearer tokens: keys of the organization, and tokens of its connections."""
 
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import strawberry
 
 from db.models.organization import TokenScope
-from db.types import decode_id
+from db.types import ErrorCode, Problem, decode_id
 from graph.context import ApiInfo, Read
 from graph.entity import enumeration
 from graph.inputs import GIVEN, UserError, user_error
@@ -20,6 +21,11 @@ class CreateApiKeyInput:
     name: str = strawberry.field(description="What people call it, 1 to 255 characters.")
     scope: enumeration(TokenScope) = strawberry.field(  # type: ignore[valid-type]
         description="What it may do; each scope includes the ones before it."
+    )
+    api_version: str | None = strawberry.field(
+        default=None,
+        description="The version of the API that its requests get, where they name none; the newest stable one by"
+        " default.",
     )
 
 
@@ -76,8 +82,12 @@ class AccessMutations:
         """Make a key."""
         who = info.context.who
         who.require_organization(TokenScope.ADMIN)
+        version = input.api_version
+        problem = info.context.services.versions.problem(version, datetime.now(UTC)) if version is not None else None
+        if problem is not None:
+            return _issued(None, [Problem(ErrorCode.BAD_USER_INPUT, problem, ("apiVersion",))])
         issued, problems = await info.context.services.access.create_key(
-            who.scope, name=input.name, may=TokenScope(input.scope)
+            who.scope, name=input.name, may=TokenScope(input.scope), api_version=version
         )
         return _issued(issued, problems)
 

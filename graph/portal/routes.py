@@ -95,15 +95,9 @@ class Portal:
         return JSONResponse(body, status, {**headers, **answer.get("headers", {})})
 
     async def _let_in(self, request: Request, key: UUID | None) -> Scope | None:
-        """Give the organization of a session that exists, to a call of its own page that is not one too many."""
+        """Give the organization of a session that exists, unless its caller's address asks too much."""
         await self._charge(_address(request), PRICES.get(request.path_params["action"], 1))
-        origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site", "same-origin")
-        if site != "same-origin" or (origin is not None and origin.partition("://")[2] != request.headers.get("host")):
-            raise Refused(403, ErrorCode.FORBIDDEN, "Only the connect page itself may ask this.")
-        if key is None or (scope := await self._services.portal.organization_of(key)) is None:
-            return None
-        await self._charge(f"session {key}", PRICES.get(request.path_params["action"], 1))
-        return scope
+        return await self._services.portal.organization_of(key) if key is not None else None
 
     async def _charge(self, whom: str, price: int) -> None:
         charge = await self._services.portal_points.charge(uuid5(NAMESPACE_URL, whom), price)
@@ -112,6 +106,10 @@ class Portal:
 
     async def _answer(self, request: Request, scope: Scope, key: UUID) -> dict[str, Any]:
         door, action = self._services.portal, request.path_params["action"]
+        origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site", "same-origin")
+        if site != "same-origin" or (origin is not None and origin.partition("://")[2] != request.headers.get("host")):
+            raise Refused(403, ErrorCode.FORBIDDEN, "Only the connect page itself may ask this.")
+        await self._charge(f"session {key}", PRICES.get(action, 1))
         if action == "open":
             secret = _text(await json_of(request), "secret")
             return {"status": 200, "body": told_opened(await door.open(scope, key, secret))}

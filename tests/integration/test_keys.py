@@ -4,6 +4,7 @@ import base64
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import asyncpg
@@ -15,9 +16,11 @@ from crosshead.settings import Settings, parse_master_keys
 from db import connections
 from db.engine import Database
 from db.secrets import SealBroken, Vault
-from tests.fixtures.front import credentials
-from tests.fixtures.ledger import Ledger
-from tests.fixtures.product import MASTER_KEY, Product, environment
+from tests.fixtures.front import SYSTEMS, credentials
+from tests.fixtures.ledger import KEY, Ledger
+from tests.fixtures.many_secrets import BOTH, Traffic, store, swap
+from tests.fixtures.many_secrets import rotate as keys_rotated
+from tests.fixtures.product import MASTER_KEY, Product, environment, listening
 
 ROOT = Path(__file__).parents[2]
 NEW_KEY = "newer:" + base64.b64encode(os.urandom(32)).decode()
@@ -98,3 +101,34 @@ async def test_a_missing_old_key_is_named_and_nothing_is_lost(front: Product, le
 
     assert ended.returncode == 1
     assert "The master key 'test' is not configured. Add the key that is missing" in ended.stderr
+
+
+async def test_data_keys_are_wrapped_anew_while_calls_need_them(
+    front: Product, database: Database, ledger: Ledger
+) -> None:
+    """`benchmarks/keys.py` does it with ten thousand. Off: `row.key_id` in db/credentials.py `rewrap`."""
+    made = await store(database, front.scope, ledger.url, 300)
+    both = front.settings.model_copy(update={"master_keys": type(front.settings.master_keys)(BOTH)})
+    async with listening(compose.api(both, connectors=SYSTEMS)) as url:
+        traffic = Traffic(replace(front, url=url), database, made)
+        async with traffic.flowing(callers=2, openers=1):
+            told, _ = await keys_rotated(both)
+
+        assert told == "300 data keys were wrapped under newer; only it is in use now."
+        assert (traffic.failures, min(traffic.checks, traffic.opened) > 0) == ([], True)
+
+
+async def test_sealed_credentials_that_were_moved_to_another_row_open_nothing(
+    front: Product, database: Database, superuser: str, ledger: Ledger
+) -> None:
+    """Off: what `Vault` binds each ciphertext to (`_bound`, db/secrets.py)."""
+    made = await store(database, front.scope, ledger.url, 4)
+    traffic = Traffic(front, database, made)
+    await swap(superuser, [(made[0], made[1])])
+
+    for each in made:
+        await traffic.check(each)
+
+    assert (traffic.checks, len(traffic.failures)) == (2, 2)
+    assert KEY not in str(traffic.failures)
+    assert len(ledger.asked("/rights")) == 2, "the source heard of none of them"
