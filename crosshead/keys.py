@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from db import credentials, endpoints
+from db import credentials, endpoints, sessions
 from db.engine import Database
 from db.models.connection import ConnectionSecret
 from db.secrets import Sealed, Vault
@@ -34,6 +34,11 @@ async def rotate(database: Database, vault: Vault) -> int:
         while went == BATCH:
             async with database.write(scope) as session:
                 went = await endpoints.rewrap(session, scope, vault.rewrap, active=vault.active, limit=BATCH)
+            done += went
+        went = BATCH
+        while went == BATCH:  # credentials that wait in connect sessions for their code to be traded
+            async with database.write(scope) as session:
+                went = await sessions.rewrap(session, scope, vault.rewrap, active=vault.active, limit=BATCH)
             done += went
     return done
 

@@ -2,6 +2,7 @@
 
 import hmac
 import secrets
+from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -12,6 +13,7 @@ from sqlmodel import col, select
 from db.engine import Database, ReadSession, SystemSession, WriteSession
 from db.models.session import ConnectSession
 from db.scope import Scope
+from db.secrets import Sealed
 from db.tokens import hash_of
 
 _KEPT_MINUTES: Final = 10
@@ -69,6 +71,36 @@ def spend(row: ConnectSession, *, now: datetime) -> None:
     """End a session whose code was traded: its credentials live in the connection from now on."""
     row.exchanged_at = now
     row.key_id = row.wrapped_key = row.sealed = None
+
+
+async def rewrap(
+    session: WriteSession, scope: Scope, wrapped: Callable[[UUID, Sealed], Sealed], *, active: str, limit: int
+) -> int:
+    """Wrap data keys of waiting sessions of an organization that another master key than the active one wraps.
+
+    Args:
+        wrapped: Gives a connection's credentials with their data key under the active key.
+
+    Returns:
+        How many there were; fewer than `limit` means that none is left.
+    """
+    found = await session.execute(
+        select(ConnectSession)
+        .where(
+            col(ConnectSession.organization_id) == scope.organization_id,
+            col(ConnectSession.sealed).is_not(None),
+            col(ConnectSession.key_id) != active,
+        )
+        .limit(limit)
+        .with_for_update()
+    )
+    rows = found.scalars().all()
+    for row in rows:
+        if row.key_id is not None and row.wrapped_key is not None and row.sealed is not None:
+            sealed = wrapped(row.connection_id, Sealed(row.key_id, row.wrapped_key, row.sealed))
+            row.key_id, row.wrapped_key = sealed.key_id, sealed.wrapped_key
+    await session.flush()
+    return len(rows)
 
 
 async def prune(session: SystemSession, *, most: int = 5_000) -> int:

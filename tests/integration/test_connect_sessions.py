@@ -1,6 +1,7 @@
 """Connect sessions from the front door: links that open once, checks by the page, codes that are traded once."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -28,9 +29,10 @@ from tests.fixtures.connect_page import (
     made,
     opened,
 )
-from tests.fixtures.front import CREATE_KEY, DISCONNECT, asked, credentials, standing, work
+from tests.fixtures.front import CREATE_KEY, DISCONNECT, SYSTEMS, asked, credentials, standing, work
 from tests.fixtures.ledger import KEY, Ledger
-from tests.fixtures.product import Product
+from tests.fixtures.many_secrets import NEW_KEY, rotate
+from tests.fixtures.product import Product, listening
 
 TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"
 
@@ -331,6 +333,24 @@ async def test_too_few_credits_are_told_to_the_customer_and_to_the_backend(
     assert [each["code"] for each in payload["userErrors"]] == ["CREDITS_EXHAUSTED"]
     await behind.execute("UPDATE organization SET credits_pool = 100")
     assert (await exchanged(front, code))["userErrors"] == [], "the code was not used up"
+
+
+async def test_a_code_works_when_the_master_key_was_changed_meanwhile(
+    front: Product, behind: asyncpg.Connection, ledger: Ledger
+) -> None:
+    """Off: the second loop of `rotate` in crosshead/keys.py."""
+    code = await completed(front, ledger)
+    before = await behind.fetchval("SELECT wrapped_key FROM connect_session")
+    told, _ = await rotate(front.settings)
+    after = await behind.fetchrow("SELECT key_id, wrapped_key FROM connect_session")
+    new = front.settings.model_copy(update={"master_keys": type(front.settings.master_keys)(NEW_KEY)})
+
+    async with listening(compose.api(new, connectors=SYSTEMS)) as url:
+        payload = await exchanged(replace(front, url=url), code)
+
+    assert told.startswith("1 data keys were wrapped under newer")
+    assert (after["key_id"], after["wrapped_key"] != before) == ("newer", True)
+    assert (payload["userErrors"], payload["connection"]["status"]) == ([], "ACTIVE")
 
 
 async def test_an_ended_session_goes_with_what_it_sealed(
