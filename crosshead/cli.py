@@ -13,6 +13,7 @@ from rich.table import Table
 
 import crosshead
 from crosshead.connectors import app as connectors
+from crosshead.connectors import sandbox
 from crosshead.settings import Settings
 
 app = typer.Typer(
@@ -140,6 +141,9 @@ def settings() -> None:
         default = "required" if field.is_required() else str(field.default)
         table.add_row(f"CROSSHEAD_{name.upper()}", default, field.description or "")
     out.print(table)
+
+
+app.command("sandbox")(sandbox)
 
 
 @app.command("connectors")

@@ -3,11 +3,13 @@
 import asyncio
 import logging
 import os
+import pkgutil
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
@@ -38,6 +40,32 @@ def try_connector(name: str, *, live: bool, only: str, save: bool) -> int:
     if save:
         out.print(f"Kept in {report.save()}", markup=False)
     return 1 if report.count("failed") else 0
+
+
+def run_sandbox(system: str, *, port: int, orders: int, ready_file: Path | None) -> int:
+    """Run a simulated system until SIGTERM or SIGINT; gives the exit code."""
+    if find_spec(f"sandbox.{system}") is None or find_spec(f"sandbox.{system}.__main__") is None:
+        err.print(f"There is no sandbox of {system}; there are {', '.join(sandboxes())}.", markup=False)
+        return 2
+    main = import_module(f"sandbox.{system}.__main__").main
+    arguments = ["--port", str(port), *(["--ready-file", str(ready_file)] if ready_file else [])]
+    if system != "tryton":
+        main([*arguments, "--orders", str(orders)])
+        return 0
+    from crosshead.embedded.postgres import EmbeddedPostgres
+
+    err.print("A real Tryton runs, with its own demo orders; the first start on a machine takes minutes.", markup=False)
+    with tempfile.TemporaryDirectory() as folder, EmbeddedPostgres(Path(folder) / "postgres") as postgres:
+        main([*arguments, "--postgres-url", postgres.superuser_dsn(), "--bin-dir", str(postgres.bin_dir)])
+    return 0
+
+
+def sandboxes() -> list[str]:
+    """Give the systems that can be run."""
+    import sandbox
+
+    found = (module.name for module in pkgutil.iter_modules(sandbox.__path__) if module.ispkg)
+    return [name for name in found if find_spec(f"sandbox.{name}.__main__")]
 
 
 def show() -> None:

@@ -191,8 +191,8 @@ def serve(app: S, port: int = 0) -> Iterator[Running[S]]:
 def run(app: Served, *, port: int, ready_file: Path | None, ready: Callable[[str, str], dict[str, Any]]) -> None:
     """Serve until SIGTERM or SIGINT.
 
-    When it listens, a line of JSON says so on standard output: url, adminUrl; what `ready` makes of both goes to the
-    ready file.
+    When it listens, a line of JSON says so on standard output, and in the ready file: url, adminUrl, and what `ready`
+    makes of both, credentials above all.
     """
 
     async def work() -> None:
@@ -200,9 +200,10 @@ def run(app: Served, *, port: int, ready_file: Path | None, ready: Callable[[str
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, ended.set)
         async with serving(app, port) as running:
+            told = {**ready(running.url, running.admin_url), "url": running.url, "adminUrl": running.admin_url}
             if ready_file is not None:
-                _write(ready_file, ready(running.url, running.admin_url))
-            line = json.dumps({"url": running.url, "adminUrl": running.admin_url})
+                _write(ready_file, told)
+            line = json.dumps(told)
             print(line, flush=True)  # noqa: T201  (whoever started it waits for this line)
             await ended.wait()
 

@@ -5,14 +5,15 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from sandbox.tryton.server import TrytonServer
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Start the server, write the ready file and wait for SIGINT or SIGTERM."""
-    options = _parser().parse_args()
+    options = _parser().parse_args(arguments)
     # Taken over before the start, so that a signal during the build drops the half-built database too.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)
