@@ -40,7 +40,7 @@ from rich.table import Table
 
 from connectors.base import Feed
 from connectors.mapping import EntityMapping, To
-from crosshead import compose
+from crosshead import compose, serve
 from crosshead.dev.servers import LOGIN
 from crosshead.embedded.postgres import EmbeddedPostgres
 from crosshead.embedded.redis import EmbeddedRedis
@@ -323,7 +323,7 @@ def main() -> int:
     parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.worker:
-        asyncio.run(work(Settings.model_validate({})))
+        serve.run(work(Settings.model_validate({})))
         return 0
     told = run(asked)
     table = Table("figure", "value")

@@ -3,11 +3,12 @@
 import asyncio
 import contextlib
 import signal
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from typing import Any, Final
 
 import structlog
 import uvicorn
+from uvicorn.loops.auto import auto_loop_factory
 
 from connectors.base import Connector
 from connectors.registry import BY_SLUG
@@ -51,7 +52,13 @@ def serve_api(
 def run_worker(settings: Settings, *, connectors: Mapping[str, Connector] = BY_SLUG) -> None:
     """Work until SIGINT or SIGTERM; a page under way is given up and repeated by the next worker."""
     configure_logs(level=settings.log_level, style=settings.log_format)
-    asyncio.run(_work(settings, connectors))
+    run(_work(settings, connectors))
+
+
+def run(main: Coroutine[Any, Any, None]) -> None:
+    """Run a process of the product's: on uvloop, where the platform has it."""
+    with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
+        runner.run(main)
 
 
 async def _work(settings: Settings, connectors: Mapping[str, Connector]) -> None:

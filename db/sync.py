@@ -8,7 +8,7 @@ from typing import Any, Final
 from uuid import UUID
 
 import orjson
-from sqlalchemy import text
+from sqlalchemy import ColumnElement, text, update
 from sqlmodel import col, select
 
 from db.connections import SYNCED
@@ -170,22 +170,33 @@ async def progress(
 
 async def begin(session: WriteSession, scope: Scope, run_id: UUID, **values: Any) -> bool:
     """Note that a run is worked on, and set its columns; False where it has ended meanwhile."""
-    run = await session.get_one(SyncRun, (scope.connection_id, run_id), with_for_update=True)
-    if run.status not in OPEN_STATUSES:
-        return False
-    await change(session, scope, run_id, status=SyncStatus.RUNNING, next_attempt_at=None, error=None, **values)
-    return True
+    values |= {"status": SyncStatus.RUNNING, "next_attempt_at": None, "error": None}
+    return await _set(session, scope, run_id, values, col(SyncRun.status).in_(OPEN_STATUSES))
 
 
 async def change(session: WriteSession | SystemSession, scope: Scope, run_id: UUID, **values: Any) -> None:
-    """Set columns of a run and count the revision."""
-    run = await session.get_one(SyncRun, (scope.connection_id, run_id), with_for_update=True)
-    for name, value in values.items():
-        setattr(run, name, value)
-    if "status" in values:  # whatever was expected, it is no more
-        run.estimated_end_at = None
-    run.revision += 1
-    await session.flush()
+    """Set columns of a run and count the revision.
+
+    Raises:
+        LookupError: The scope has no such run.
+    """
+    if not await _set(session, scope, run_id, values):
+        raise LookupError(run_id)
+
+
+async def _set(
+    session: WriteSession | SystemSession,
+    scope: Scope,
+    run_id: UUID,
+    values: Mapping[str, Any],
+    *conditions: ColumnElement[bool],
+) -> bool:
+    changed = update(SyncRun).where(
+        col(SyncRun.connection_id) == scope.connection_id, col(SyncRun.id) == run_id, *conditions
+    )
+    ends = {"estimated_end_at": None} if "status" in values else {}  # whatever was expected, it is no more
+    counted = changed.values(**values, **ends, revision=SyncRun.revision + 1).returning(col(SyncRun.id))
+    return (await session.execute(counted)).scalar_one_or_none() is not None
 
 
 async def succeed(
