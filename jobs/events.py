@@ -15,7 +15,7 @@ from db.engine import Database
 from db.events import StoredEvent
 from db.scope import Scope
 from jobs.channels import Channels
-from jobs.queue import WAKE_CHANNEL, Queue
+from jobs.queue import WAKE_CHANNEL, Queue, stop
 
 log = structlog.get_logger(__name__)
 
@@ -42,9 +42,7 @@ class Events:
         try:
             yield self
         finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+            await stop(task)
 
     def _wake(self, organization_id: UUID, _: bytes) -> None:
         for follower in self._followers.get(organization_id, ()):

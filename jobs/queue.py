@@ -15,6 +15,9 @@ from db.scope import Scope
 
 log = structlog.get_logger(__name__)
 
+AGAIN_SECONDS: Final = 10.0
+"""How long a cancelled task has to close what it holds, before it is taken for one that lost its cancellation."""
+
 SYNC_QUEUE: Final = "crosshead:sync"
 LONG_QUEUE: Final = "crosshead:sync:long"
 """First and full runs, and whatever went on for more than a short slice: they hold up no incremental run."""
@@ -32,6 +35,29 @@ def unpack(data: bytes) -> dict[str, Any]:
     """Read a job."""
     loaded: dict[str, Any] = orjson.loads(data)
     return loaded
+
+
+def mind_cancelling() -> None:
+    """End the task that runs where it was cancelled, and what it awaited lost that (CPython 86296).
+
+    Raises:
+        asyncio.CancelledError: It was.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+
+
+async def stop(*tasks: asyncio.Task[Any], again_seconds: float = AGAIN_SECONDS) -> None:
+    """Cancel tasks until they end, however often that takes.
+
+    Where an answer comes just then, redis-py loses a cancellation (CPython 86296), and its task would go on for ever.
+    """
+    left = {task for task in tasks if not task.done()}
+    while left:
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=again_seconds)
 
 
 @dataclass(frozen=True, slots=True)

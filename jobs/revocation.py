@@ -18,7 +18,7 @@ from db import connections, tokens
 from db.engine import Database
 from db.scope import Scope
 from db.tokens import Dead
-from jobs.queue import REVOKED_CHANNEL, Queue
+from jobs.queue import REVOKED_CHANNEL, Queue, stop
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -77,9 +77,7 @@ class Revocations:
         try:
             yield self
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await stop(*tasks)
 
     @asynccontextmanager
     async def token(self, token_id: UUID, scope: Scope) -> AsyncIterator[Watch]:
@@ -112,8 +110,7 @@ class Revocations:
             finally:
                 ending.cancel()
                 if not working.done():
-                    working.cancel()
-                    await asyncio.wait({working})
+                    await stop(working)
                     if not working.cancelled():
                         working.exception()  # whatever it came to: nobody waits for it any more
 

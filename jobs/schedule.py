@@ -7,7 +7,7 @@ import structlog
 from db import due, writes
 from db.engine import Database
 from jobs.failpoints import failpoint
-from jobs.queue import Queue
+from jobs.queue import Queue, mind_cancelling
 
 log = structlog.get_logger(__name__)
 
@@ -44,4 +44,5 @@ async def run(database: Database, queue: Queue, *, tick_seconds: float = TICK_SE
             await tick(database, queue)
         except database.failures as error:
             log.warning("tick_failed", error=type(error).__name__)
+        mind_cancelling()
         await asyncio.sleep(tick_seconds)

@@ -17,7 +17,7 @@ from jobs import purge, relay, retention, schedule
 from jobs.carry import Carrier
 from jobs.check import Checks
 from jobs.deliver import Sender
-from jobs.queue import LONG_QUEUE, SYNC_QUEUE, WRITE_QUEUE, Queue, pack, unpack
+from jobs.queue import LONG_QUEUE, SYNC_QUEUE, WRITE_QUEUE, Queue, mind_cancelling, pack, unpack
 from jobs.retention import Retention
 from jobs.sync import SHORT_SLICE_SECONDS, SLICE_SECONDS, SyncRunner
 
@@ -62,12 +62,20 @@ async def write_operation(ctx: dict[str, Any], *, organization_id: str, connecti
     await carrier.carry(Scope(UUID(organization_id), UUID(connection_id)), UUID(operation_id))
 
 
+class _Polling(Worker):
+    """Ends when it is cancelled, also where that comes with an answer of Redis: redis-py then loses it."""
+
+    async def _poll_iteration(self) -> None:
+        await super()._poll_iteration()
+        mind_cancelling()
+
+
 def make_worker(parts: WorkerParts, *, queue: str = SYNC_QUEUE, burst: bool = False) -> Worker:
     """Build the arq worker of a queue; it never retries by itself, since what is due is found in Postgres."""
     syncs, seconds = queue != WRITE_QUEUE, JOB_SECONDS[queue]
     function, name = (sync_run, "sync_run") if syncs else (write_operation, "write_operation")
     at_once = {SYNC_QUEUE: parts.max_jobs, LONG_QUEUE: parts.max_long_jobs, WRITE_QUEUE: _WRITE_JOBS}
-    return Worker(
+    return _Polling(
         functions=[func(function, name=name, timeout=seconds, max_tries=1, keep_result=0)],
         queue_name=queue,
         redis_pool=Queue.open(parts.redis).redis,  # arq's own has no timeout: a Redis that hangs would hang the worker

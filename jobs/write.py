@@ -9,7 +9,6 @@ import base64
 import hashlib
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
@@ -35,7 +34,7 @@ from jobs.changes import WriteRequest, input_hash, refused, validated
 from jobs.failpoints import failpoint
 from jobs.packing import pack, unpack
 from jobs.predict import DryRun, predicted
-from jobs.queue import Queue
+from jobs.queue import Queue, stop
 from jobs.references import Resolver
 from jobs.sources import Sources
 
@@ -94,10 +93,7 @@ class WriteDoor:
         """Let what is under way end; what does not is left to a worker."""
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=grace_seconds)
-        for task in list(self._tasks):
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+        await stop(*self._tasks)
 
     async def perform(self, scope: Scope, request: WriteRequest) -> Outcome:
         """Validate a change and carry it out, or tell what would be sent."""

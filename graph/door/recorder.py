@@ -1,7 +1,6 @@
 """The request log's way to the store: kept in memory, written each second, never in the way of a request."""
 
 import asyncio
-import contextlib
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -14,6 +13,7 @@ import structlog
 from db import request_log
 from db.engine import Database
 from db.request_log import LoggedRequest
+from jobs.queue import stop
 
 log = structlog.get_logger(__name__)
 
@@ -40,9 +40,7 @@ class Recorder:
         try:
             yield self
         finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+            await stop(task)
             await self.flush()
 
     def note(self, **request: Any) -> None:

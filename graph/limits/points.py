@@ -5,7 +5,6 @@ charge, or within half a second, so that no request waits for it.
 """
 
 import asyncio
-import contextlib
 import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
@@ -17,6 +16,8 @@ from uuid import UUID
 import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
+
+from jobs.queue import stop
 
 log = structlog.get_logger(__name__)
 
@@ -90,9 +91,7 @@ class Points:
         try:
             yield self
         finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+            await stop(task)
             await self._pay()
 
     async def charge(self, token_id: UUID, points: int) -> Charge:

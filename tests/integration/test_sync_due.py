@@ -245,7 +245,7 @@ async def test_a_worker_that_is_told_to_stop_gives_its_leases_back_at_once(engin
     await held.reached.wait()
     working.cancel()
     with contextlib.suppress(asyncio.CancelledError):
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(10):
             await working
 
     assert await engine.one("SELECT count(*) FROM connected_entity WHERE lease_owner IS NOT NULL") == 0
