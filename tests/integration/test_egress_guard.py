@@ -1,118 +1,16 @@
 """Addresses that users type: nothing but public ones is connected to, however it is written."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
 
 from connectors.addresses import Blocked, Guard
 from connectors.egress import Egress, Request
 from connectors.errors import SourceUnavailable
+from tests.fixtures.hostile_addresses import URLS, Canary
 from tests.fixtures.product import CONNECT, Product
 
 PUBLIC_ONLY = Guard()
-
-# {port} is a listener on loopback; none of these may reach it, or any private network.
-HOSTS = (
-    "127.0.0.1",
-    "127.0.0.2",
-    "127.1",
-    "127.255.255.254",
-    "2130706433",
-    "0x7f000001",
-    "0x7f.1",
-    "0177.0.0.1",
-    "017700000001",
-    "0",
-    "0.0.0.0",  # noqa: S104
-    "localhost",
-    "LOCALHOST",
-    "localhost.",
-    "ip6-localhost",
-    "⑫⑦.0.0.1",
-    "１２７.0.0.1",  # noqa: RUF001
-    "127。0。0。1",
-    "[::1]",
-    "[::]",
-    "[0:0:0:0:0:0:0:1]",
-    "[::ffff:127.0.0.1]",
-    "[::ffff:7f00:1]",
-    "[::ffff:0:127.0.0.1]",
-    "[::127.0.0.1]",
-    "[64:ff9b::127.0.0.1]",
-    "[64:ff9b::7f00:1]",
-    "[64:ff9b:1::7f00:1]",
-    "[2002:7f00:1::]",
-    "[2002:7f00:0001::1]",
-    "[2001:0:7f00:1::]",
-    "[2001:10::1]",
-    "[2001:db8::1]",
-    "[3fff::1]",
-    "[fe80::1]",
-    "[fe80::1%25lo]",
-    "[fec0::1]",
-    "[fc00::1]",
-    "[fd12:3456:789a::1]",
-    "[ff02::1]",
-    "[ff0e::1]",
-    "[100::1]",
-    "10.0.0.1",
-    "10.255.255.255",
-    "100.64.0.1",
-    "169.254.169.254",
-    "[::ffff:169.254.169.254]",
-    "[fd00:ec2::254]",
-    "172.16.0.1",
-    "172.31.255.255",
-    "192.0.0.8",
-    "192.0.0.170",
-    "192.0.2.1",
-    "192.88.99.1",
-    "192.168.0.1",
-    "198.18.0.1",
-    "198.51.100.1",
-    "203.0.113.1",
-    "224.0.0.1",
-    "239.255.255.255",
-    "240.0.0.1",
-    "255.255.255.255",
-)
-URLS = (
-    *(f"http://{host}:{{port}}/" for host in HOSTS),
-    *(f"https://{host}:{{port}}/" for host in ("127.0.0.1", "[::1]", "localhost", "[::ffff:127.0.0.1]", "⑫⑦.0.0.1")),
-    "http://user:secret@127.0.0.1:{port}/",
-    "http://example.com@127.0.0.1:{port}/",
-    "http://127.0.0.1:{port}#@example.com/",
-    "http://127.0.0.1:{port}\\@example.com/",
-    "ftp://127.0.0.1:{port}/",
-    "file:///etc/hostname",
-    "gopher://127.0.0.1:{port}/",
-    "//127.0.0.1:{port}/",
-    "http:///",
-)
-
-
-class Canary:
-    """A listener that must never be connected to."""
-
-    def __init__(self, port: int) -> None:
-        self.port = port
-        self.touched = 0
-
-
-@pytest.fixture
-async def canary() -> AsyncIterator[Canary]:
-    """Listen on both loopback addresses."""
-    held = Canary(0)
-
-    async def touch(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        held.touched += 1
-        writer.close()
-
-    first = await asyncio.start_server(touch, "127.0.0.1", 0)
-    held.port = first.sockets[0].getsockname()[1]
-    async with first, await asyncio.start_server(touch, "::1", held.port):
-        yield held
 
 
 async def test_the_canary_hears_what_is_let_through(canary: Canary) -> None:
