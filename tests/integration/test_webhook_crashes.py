@@ -1,13 +1,17 @@
-"""Processes that die at every step of a delivery lose none, and tell nobody of what was rolled back."""
+"""What dies around a delivery, workers at every step or Redis, loses none and tells nobody of what was rolled back."""
 
 import asyncio
 import contextlib
 import signal
 from pathlib import Path
 
+from arq.connections import RedisSettings
+
 from db import events
 from db.events import NewEvent
 from jobs.failpoints import WEBHOOK_FAILPOINTS
+from jobs.queue import Queue
+from jobs.relay import run as relay_run
 from tests.fixtures.engine import Engine
 from tests.fixtures.receiver import Hooks, receiving
 from tests.fixtures.served import process
@@ -45,3 +49,30 @@ async def test_a_worker_that_dies_at_any_step_of_a_delivery_loses_none(engine: E
     assert [each for each in receiver.got if each.told["type"] == "vendor.deleted"] == []
     assert all(each.verified_by(made.secret) for each in receiver.got)
     assert {row["state"] for row in await hooks.deliveries()} == {"SUCCEEDED"}
+
+
+async def test_without_redis_events_are_delivered_by_looking(engine: Engine) -> None:
+    """Off: the timeout in jobs/relay.py `run`, or the one in `run` of jobs/deliver.py."""
+    own = await engine.connect()
+    async with receiving() as receiver:
+        hooks = Hooks(engine, receiver, own)
+        await hooks.endpoint()
+        dead = Queue.open(RedisSettings(host="127.0.0.1", port=1, conn_retries=0))
+        sender = hooks.engine.sender(poll_seconds=0.05)
+        tasks = [
+            asyncio.create_task(relay_run(hooks.engine.database, dead, lambda: None, poll_seconds=0.05)),
+            asyncio.create_task(sender.run()),
+        ]
+
+        for n in range(1, 4):
+            await hooks.commit("vendor.created")
+            async with asyncio.timeout(10):
+                while len(hooks.receiver.got) < n:
+                    hooks.receiver.came.clear()
+                    await hooks.receiver.came.wait()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await dead.close()
+
+        assert len(set(hooks.receiver.ids())) == 3

@@ -8,16 +8,13 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from arq.connections import RedisSettings
 from standardwebhooks import WebhookVerificationError
 
 from db import events, relay
 from db.events import NewEvent
 from jobs.delivery_policy import RETRY_SECONDS, DeliveryPolicy
 from jobs.event_types import EVENT_TYPES, OWN
-from jobs.queue import Queue
 from jobs.relay import relay_all
-from jobs.relay import run as relay_run
 from tests.fixtures.engine import Engine
 from tests.fixtures.receiver import Hooks, receiving
 
@@ -389,27 +386,3 @@ async def test_examples_have_the_shape_of_the_events_that_happen(hooks: Hooks) -
     assert {name: sorted(data) for name, data in told.items()} == {
         name: sorted(data) for name, data in happened.items()
     }
-
-
-async def test_without_redis_events_are_delivered_by_looking(hooks: Hooks) -> None:
-    """Off: the timeout in jobs/relay.py `run`, or the one in `run` of jobs/deliver.py."""
-    await hooks.endpoint()
-    dead = Queue.open(RedisSettings(host="127.0.0.1", port=1, conn_retries=0))
-    sender = hooks.engine.sender(poll_seconds=0.05)
-    tasks = [
-        asyncio.create_task(relay_run(hooks.engine.database, dead, lambda: None, poll_seconds=0.05)),
-        asyncio.create_task(sender.run()),
-    ]
-
-    for n in range(1, 4):
-        await hooks.commit("vendor.created")
-        async with asyncio.timeout(10):
-            while len(hooks.receiver.got) < n:
-                hooks.receiver.came.clear()
-                await hooks.receiver.came.wait()
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
-    await dead.close()
-
-    assert len(set(hooks.receiver.ids())) == 3
