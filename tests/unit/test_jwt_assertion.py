@@ -85,7 +85,9 @@ def test_a_refused_assertion_asks_for_other_credentials() -> None:
         flow.send(Response(400, {}, b'{"error":"invalid_grant"}'))
 
 
-@pytest.mark.parametrize("told", ["no key", pem(ed25519.Ed25519PrivateKey.generate())])
+@pytest.mark.parametrize(
+    "told", ["no key", pem(ed25519.Ed25519PrivateKey.generate())], ids=["no key", "a key that signs otherwise"]
+)
 def test_what_cannot_sign_is_no_key(told: str) -> None:
     with pytest.raises(ValueError, match="private key"):
         private_key(told)
