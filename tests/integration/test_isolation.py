@@ -21,8 +21,8 @@ LISTS = sorted(name for name, case in QUERIES.items() if isinstance(case, Listed
 NAMED = sorted(name for name, case in QUERIES.items() if isinstance(case, Naming))
 AT_ONCE = 40
 """Fields at the top of one document; a request may have 50."""
-OF_ANY_TYPE = {"node", "nodes"}
-"""Tell what the fields of each type tell, which are asked for all there is by themselves."""
+TOLD_ELSEWHERE = {"node", "nodes", *(name for name in QUERIES if name.endswith("Summary"))}
+"""Tell whole objects that other fields are asked for all there is of."""
 EVERY = 3
 """Of three askers, one asks for each part of all that can be told."""
 OTHERS = 5
@@ -142,7 +142,7 @@ async def test_what_is_others_cannot_be_asked_by_its_id(tenants: Tenants, name: 
     for turn, asker in enumerate(tenants.all):
         own = asker if not asker.is_key else next(each for each in tenants.connections if each.own <= asker.own)
         arguments = case.arguments(own)
-        for told in selections(field) if turn % EVERY == 0 and name not in OF_ANY_TYPE else ():
+        for told in selections(field) if turn % EVERY == 0 and name not in TOLD_ELSEWHERE else ():
             await ask(tenants, asker, asks(name, arguments[:1], told))
         answer = await ask(tenants, asker, asks(name, arguments[:AT_ONCE], brief(field)))
         assert bool(tenants.seen(answer)) == (asker.is_key or not case.keys_only), asker.name

@@ -19,7 +19,7 @@ async def test_disconnected_tokens_sockets_and_syncs_end_in_every_process(
     """
     with EmbeddedRedis(tmp_path) as redis:
         own = settings.model_copy(update={"redis_url": RedisDsn(redis.url)})
-        async with RevocationStorm.open(own, superuser, redis, disconnects=20, held=4) as storm:
+        async with RevocationStorm.open(own, superuser, redis, disconnects=20, held=4, readers=1) as storm:
             await storm.blow()
             told = await storm.figures()
 
