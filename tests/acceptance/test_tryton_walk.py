@@ -208,7 +208,7 @@ async def test_workers_killed_in_mid_sync_lose_and_double_nothing(
         await behind.execute("UPDATE sync_run SET woken_at = NULL")
 
     async with _worker(product):
-        ended = "SELECT count(*) = 4 FROM sync_run WHERE status = 'SUCCEEDED'"
+        ended = f"SELECT count(*) = {len(ENTITIES)} FROM sync_run WHERE status = 'SUCCEEDED'"
         await until(lambda: behind.fetchval(ended), timeout_s=60)
 
     runs = (await product.gql(RUNS, id=connection))["syncRuns"]["nodes"]
