@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
@@ -15,6 +15,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
+from crosshead import compose
+from crosshead.organizations import make_organization
+from db.engine import Database
+from jobs.queue import Queue
 from sandbox.kit.server import serve
 from sandbox.sap_s4hana import config
 from sandbox.sap_s4hana.app import RunningSap, create_app
@@ -80,6 +84,23 @@ async def vendor() -> AsyncIterator[Vendor]:
 async def foreign() -> AsyncIterator[Vendor]:
     async with vendor_site() as site:
         yield site
+
+
+@pytest.fixture(scope="module")
+async def stage(stage: Stage) -> Stage:
+    """The stage with an organization of its own, so that what is connected here shows in no other test."""
+    database = Database.open(str(stage.product.settings.database_url), pool_size=2, application="tests")
+    scope, key = await make_organization(database, name="A vendor's organization", credits_pool=100)
+    await database.close()
+    return replace(stage, product=replace(stage.product, scope=scope, key=key))
+
+
+@pytest.fixture(autouse=True)
+async def rested(stage: Stage) -> None:
+    """Fill what an address may ask of the page: all of these tests come from one."""
+    queue = Queue.open(compose.redis_settings(stage.product.settings))
+    await queue.redis.flushdb()
+    await queue.close()
 
 
 @pytest.fixture(scope="module")

@@ -68,7 +68,8 @@ def test_names_and_prices_are_stored_exactly(tryton_client: TrytonClient) -> Non
     )
     [address] = tryton_client.call("party.address", "read", party["addresses"], ["city", "country.code"])
     domain = [["product.code", "=", "ITEM-001"], ["purchase.currency.code", "=", "EUR"]]
-    lines = tryton_client.call("purchase.line", "search_read", domain, 0, None, None, ["unit_price", "unit.symbol"])
+    fields = ["unit_price", "unit.symbol"]
+    lines = tryton_client.call("purchase.line", "search_read", domain, 0, 2, [["id", "ASC"]], fields)  # as seeded
 
     assert (party["name"], address["city"]) == ("Demo Łożyska 01 Sp. z o.o.", "Łódź")
     assert address["country."]["code"] == "PL"
