@@ -79,8 +79,6 @@ VENDOR: Final = EntityMapping(
         To("payment_terms", ("terms", "terms_name"), v.terms, back="terms"),
         To("active", "isinactive", v.active, back="isInactive"),
     ),
-    # NetSuite knows inactive vendors only.
-    absent=frozenset({"blocked_for_purchasing"}),
 )
 
 ITEM: Final = EntityMapping(
@@ -115,7 +113,7 @@ INVENTORY_LEVEL: Final = EntityMapping(
         To("native_unit", "stockunit_name", v.text),
     ),
     # Bins and lots are tables of their own; the rest NetSuite does not tell of stock.
-    absent=frozenset({"site", "bin", "lot", "native_stock_class", "as_of", "custom_fields"}),
+    absent=frozenset({"site", "bin", "lot", "native_stock_class", "as_of"}),
 )
 
 LOCATION: Final = EntityMapping(

@@ -32,7 +32,6 @@ WORK_ORDER: Final = EntityMapping(
     ),
     absent=frozenset({
         "location_source_id", "location_code", "actual_start_at", "due_at", "vendor_source_id", "parent_source_id",
-        "tasks", "parts",
     }),
 )  # fmt: skip
 ASSET: Final = EntityMapping(

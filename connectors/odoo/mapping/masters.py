@@ -28,7 +28,6 @@ VENDOR: Final = EntityMapping(
         ),
         To("active", "active", back="active"),
     ),
-    absent=frozenset({"blocked_for_purchasing"}),
 )
 ITEM: Final = EntityMapping(
     ItemFields,
