@@ -19,6 +19,7 @@ from db import events
 from db.engine import Database
 from db.events import StoredEvent
 from db.scope import Scope
+from jobs.queue import stop
 
 log = structlog.get_logger(__name__)
 
@@ -197,8 +198,7 @@ class Channels:
             tail.followers.discard(follower)
             if not tail.followers and tail.task is not None:
                 del self._tails[stream]
-                tail.task.cancel()
-                await asyncio.gather(tail.task, return_exceptions=True)
+                await stop(tail.task)
 
     async def _read(self, scope: Scope, tail: _Tail) -> None:
         async with self._woken(scope) as woken:

@@ -27,7 +27,7 @@ from jobs import signing
 from jobs.delivery_policy import DeliveryPolicy, Rooms, decide, retry_after_seconds
 from jobs.event_types import endpoint_disabled
 from jobs.failpoints import failpoint
-from jobs.queue import Queue
+from jobs.queue import Queue, stop
 
 log = structlog.get_logger(__name__)
 
@@ -98,9 +98,7 @@ class Sender:
                     async with asyncio.timeout(pause):
                         await self._due.wait()
         finally:
-            for task in (*self._tasks, storing):
-                task.cancel()
-            await asyncio.gather(*self._tasks, storing, return_exceptions=True)
+            await stop(*self._tasks, storing)
 
     async def round(self) -> int:
         """Claim what there is room for, and begin to send it; gives how much it was."""

@@ -137,6 +137,7 @@ class Queue:
                     await pubsub.psubscribe(f"{channel}:*")
                     while True:
                         message = await pubsub.get_message(ignore_subscribe_messages=True, timeout=1.0)
+                        mind_cancelling()
                         if message is not None:
                             heard(UUID(message["channel"].decode().rsplit(":", 1)[1]), message["data"])
             except (RedisError, OSError, ValueError) as error:

@@ -10,7 +10,7 @@ import structlog
 from db import relay
 from db.engine import Database
 from jobs.failpoints import failpoint
-from jobs.queue import WAKE_CHANNEL, Queue
+from jobs.queue import WAKE_CHANNEL, Queue, stop
 
 log = structlog.get_logger(__name__)
 
@@ -62,6 +62,4 @@ async def run(
                 async with asyncio.timeout(poll_seconds):
                     await woken.wait()
     finally:
-        listener.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await listener
+        await stop(listener)
