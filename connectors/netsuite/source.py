@@ -115,13 +115,8 @@ class NetSuiteSource:
         """Carry one change to NetSuite; see connectors.base.Source.write."""
         told = defaults if isinstance(defaults, WriteDefaults) else WriteDefaults()
         steps = Steps(self._client, wire)
-        try:
+        async with steps.outcome():
             return await self._carry(change, told, steps)
-        except ConnectorError as error:
-            outcome = steps.outcome(error)
-            if outcome is error:
-                raise
-            raise outcome from error
 
     async def _carry(self, change: Change, told: WriteDefaults, steps: Steps) -> Written:
         reader = self._reader

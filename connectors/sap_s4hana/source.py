@@ -127,13 +127,8 @@ class SapSource:
         """Carry one change to SAP; see connectors.base.Source.write."""
         told = defaults if isinstance(defaults, WriteDefaults) else WriteDefaults()
         steps = Steps(self._client, wire)
-        try:
+        async with steps.outcome():
             return await self._carry(change, told, steps)
-        except ConnectorError as error:
-            outcome = steps.outcome(error)
-            if outcome is error:
-                raise
-            raise outcome from error
 
     async def _carry(self, change: Change, told: WriteDefaults, steps: Steps) -> Written:
         client = self._client

@@ -2,45 +2,31 @@
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any, Literal
+from functools import partial
+from typing import Any, Final, Literal
 
 from connectors.base import JsonObject, Wire, Written
-from connectors.errors import ConnectorError, SourceUnavailable, VersionConflict, WriteRejected
+from connectors.errors import SourceUnavailable, VersionConflict, WriteRejected
+from connectors.kit import steps as kit_steps
 from connectors.netsuite.client import NetSuiteClient
 from db.types import ErrorCode, Problem
 
 
-class Steps:
+class Steps(kit_steps.Steps):
     """Sends the requests of one change, and tells them."""
 
     def __init__(self, client: NetSuiteClient, wire: Wire) -> None:
+        super().__init__(wire)
         self.client = client
-        self._wire = wire
-        self._left = False
-
-    @property
-    def dry(self) -> bool:
-        """Nothing is sent, so nothing is made."""
-        return self._wire.dry
 
     async def call(self, method: Literal["POST", "PATCH", "DELETE"], path: str, body: JsonObject | None = None) -> str:
         """Send one request; gives the id of the record that NetSuite points to, "" on a dry wire."""
         request = self.client.changing(method, path, body)
-        if not self._wire.sends(request):
+        if not self._leaves(request):
             return ""
-        self._left = True
         made = await self.client.carry(request)
         self._wire.answers.append({"location": made} if made else {})
         return made
-
-    def outcome(self, error: ConnectorError) -> ConnectorError:
-        """Judge an error by what had left before it, for the reads around a change fail as well."""
-        if isinstance(error, SourceUnavailable) and error.sent and not self._left:
-            return SourceUnavailable(error.message, reason=error.reason, sent=False)
-        if self._wire.answers and not isinstance(error, (WriteRejected, SourceUnavailable)):
-            text = f"The change was sent, but could not be read back: {error.message}"
-            return SourceUnavailable(text, reason="RESET", sent=True, source_message=error.source_message)
-        return error
 
 
 async def create(steps: Steps, record: str, body: JsonObject, reference: str) -> Written:
@@ -81,18 +67,7 @@ def number(value: Any, path: Sequence[str]) -> float | int:
     return float(told)
 
 
-def refuse(problems: Sequence[Problem]) -> None:
-    """Refuse a change before anything leaves.
-
-    Raises:
-        WriteRejected: There is any problem.
-    """
-    if problems:
-        raise WriteRejected(
-            "The change was not sent to NetSuite: " + " ".join(problem.message for problem in problems),
-            problems=tuple(problems),
-            remedy="Give what is named, per call or in the connection's write defaults.",
-        )
+refuse: Final = partial(kit_steps.refuse, system="NetSuite")
 
 
 def problem(message: str, *path: str) -> Problem:

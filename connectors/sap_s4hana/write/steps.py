@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC
 from decimal import Decimal, InvalidOperation
+from functools import partial
 from typing import Any, Final, Literal
 
 from connectors.base import JsonObject, Wire, Written
@@ -13,6 +14,7 @@ from connectors.errors import (
     VersionConflict,
     WriteRejected,
 )
+from connectors.kit import steps as kit_steps
 from connectors.kit.odata2 import read_instant, text_literal
 from connectors.sap_s4hana.client import SapClient, Service
 from db.types import ErrorCode, Problem
@@ -20,18 +22,12 @@ from db.types import ErrorCode, Problem
 _REFUSALS: Final = (WriteRejected, VersionConflict, PermissionRefused)
 
 
-class Steps:
+class Steps(kit_steps.Steps):
     """Sends the calls of one change, and tells them."""
 
     def __init__(self, client: SapClient, wire: Wire) -> None:
+        super().__init__(wire)
         self._client = client
-        self._wire = wire
-        self._left = False
-
-    @property
-    def dry(self) -> bool:
-        """Nothing is sent, so there is nothing to read back."""
-        return self._wire.dry
 
     async def call(
         self,
@@ -50,9 +46,8 @@ class Steps:
             SourceUnavailable: With `sent` true as soon as anything may have been carried out.
         """
         request = self._client.changing(method, service, path, body=body, etag=etag, options=options)
-        if not self._wire.sends(request):
+        if not self._leaves(request):
             return {}
-        self._left = True
         try:
             answer = await self._client.carry(service, request)
         except _REFUSALS as error:
@@ -75,18 +70,6 @@ class Steps:
             ) from error
         self._wire.answers.append(answer)
         return answer
-
-    def outcome(self, error: ConnectorError) -> ConnectorError:
-        """Judge an error by what had left before it, for the reads around a change fail as well.
-
-        A lost answer to a read before any change leaves nothing open; any failure to read back after one does.
-        """
-        if isinstance(error, SourceUnavailable) and error.sent and not self._left:
-            return SourceUnavailable(error.message, reason=error.reason, sent=False)
-        if self._wire.answers and not isinstance(error, (WriteRejected, SourceUnavailable)):
-            text = f"The change was sent, but could not be read back: {error.message}"
-            return SourceUnavailable(text, reason="RESET", sent=True, source_message=error.source_message)
-        return error
 
 
 async def known(client: SapClient, service: Service, path: str, *, field: str, reference: str, key: str) -> str | None:
@@ -123,18 +106,7 @@ def missing(needed: Mapping[str, Any], *, where: Mapping[str, str], prefix: Sequ
     ]
 
 
-def refuse(problems: Sequence[Problem]) -> None:
-    """Refuse a change before anything leaves.
-
-    Raises:
-        WriteRejected: There is any problem.
-    """
-    if problems:
-        raise WriteRejected(
-            "The change was not sent to SAP: " + " ".join(problem.message for problem in problems),
-            problems=tuple(problems),
-            remedy="Give what is named, per call or in the connection's write defaults.",
-        )
+refuse: Final = partial(kit_steps.refuse, system="SAP")
 
 
 def check_expected(expected: str | None, *stamps: str | None) -> None:
