@@ -4,10 +4,8 @@ from collections.abc import Callable
 from datetime import datetime
 
 from starlette.applications import Starlette
-from starlette.types import Receive
 
 from sandbox.kit.clock import wall_clock
-from sandbox.kit.log import Call
 from sandbox.kit.server import Running
 from sandbox.kit.wire import Wire
 from sandbox.odoo.admin import Admin
@@ -25,13 +23,7 @@ class OdooWire(Wire):
         super().__init__(app, simulation)
         self.system = simulation.system
         self.sessions = doors
-        self._simulation = simulation
-
-    async def _body(self, call: Call, receive: Receive) -> Receive:
-        """Read the body for the log; over JSON-RPC it tells what the call is about."""
-        again = await super()._body(call, receive)
-        call.entity = call.entity or self._simulation.model_of(call)
-        return again
+        self.entity_in = simulation.entity_in
 
 
 RunningOdoo = Running[OdooWire]

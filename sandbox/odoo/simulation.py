@@ -31,12 +31,14 @@ class Simulation:
         self._doors = doors
 
     def entity_of(self, path: str) -> str:
-        """Give the model of a JSON-2 address; what JSON-RPC is about stands in its body (see `model_of`)."""
+        """Give the model of a JSON-2 address; what JSON-RPC is about stands in its body (see `entity_in`)."""
         return path.removeprefix(_JSON2).partition("/")[0] if path.startswith(_JSON2) else ""
 
-    def model_of(self, call: Call) -> str:
-        """Give the model that a JSON-RPC call is about."""
-        body = call.body
+    def entity_in(self, call: Call) -> str:
+        """Give the model that a call is about once its body is there, for JSON-RPC tells it there only."""
+        return call.entity or self._model_in(call.body)
+
+    def _model_in(self, body: Any) -> str:
         params = body.get("params") if isinstance(body, dict) else None
         if not isinstance(params, dict):
             return ""
