@@ -6,13 +6,13 @@ breaker. See docs/decisions/0010-call-budget-in-postgres.md.
 """
 
 import asyncio
-import contextlib
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, auto
+from functools import partial
 from typing import Any, Final, cast
 from uuid import uuid4
 
@@ -25,6 +25,7 @@ from db.budget import Answer
 from db.engine import Database
 from db.scope import Scope
 from jobs.finish import finish
+from jobs.held import renewing
 
 log = structlog.get_logger(__name__)
 
@@ -101,13 +102,9 @@ class Budget:
         call = uuid4().hex[:12]
         try:
             await self._enter(scope, call, priority=priority, limits=limits, probe=probe)
-            done = asyncio.Event()
-            renewal = asyncio.create_task(self._renew(scope, call, done))
-            try:
+            renew = partial(self._renew, scope, call)
+            async with renewing(self.database, renew, seconds=self.call_seconds, failed="call_not_renewed"):
                 yield
-            finally:
-                done.set()
-                await finish(renewal)
         finally:  # also where entering was cut short: the call may have been let out and counted by then
             await finish(self._leave(scope, call))
 
@@ -135,18 +132,10 @@ class Budget:
                 raise refused
             await asyncio.sleep(wait_s)
 
-    async def _renew(self, scope: Scope, call: str, done: asyncio.Event) -> None:
-        while True:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self.call_seconds / 3):  # wait_for may lose a cancellation (CPython 86296)
-                    await done.wait()
-            if done.is_set():
-                return
-            try:
-                lapses_s = self.now().timestamp() + self.call_seconds
-                await budget.renew(self.database, scope, call=call, lapses_s=lapses_s)
-            except self.database.failures as error:
-                log.warning("call_not_renewed", error=type(error).__name__)
+    async def _renew(self, scope: Scope, call: str) -> bool:
+        lapses_s = self.now().timestamp() + self.call_seconds
+        await budget.renew(self.database, scope, call=call, lapses_s=lapses_s)
+        return True
 
 
 def shares(limits: Limits, priority: Priority) -> dict[str, Any]:

@@ -33,13 +33,14 @@ from jobs import outcomes
 from jobs.budget import Priority
 from jobs.failpoints import failpoint
 from jobs.health import Failure, source_error
+from jobs.held import Held
 from jobs.outcomes import LOST, problems_of
 from jobs.packing import unpack
 from jobs.queue import Queue
 from jobs.readback import Read, Readback
 from jobs.settlement import MOST_SENDS, Absent, Applied, Rest, Unclear, Verdict, before, judge, look_delay
 from jobs.sources import OpenSource, Sources
-from jobs.write_lease import WriteLease, write_leased
+from jobs.write_lease import write_leased
 
 log = structlog.get_logger(__name__)
 
@@ -55,7 +56,7 @@ class _Work:
 
     scope: Scope
     operation: WriteOperation
-    lease: WriteLease
+    lease: Held
     opened: Opened
     change: Change
     spec: WriteSpec
@@ -111,7 +112,7 @@ class Carrier:
                 while await self._step(scope, operation_id, lease):
                     pass
 
-    async def _step(self, scope: Scope, operation_id: UUID, lease: WriteLease) -> bool:
+    async def _step(self, scope: Scope, operation_id: UUID, lease: Held) -> bool:
         """Take an operation one step further; False where it goes no further here."""
         async with self._database.read(scope) as session:
             operation = await writes.load(session, scope, operation_id)

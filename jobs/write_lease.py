@@ -1,54 +1,22 @@
 """A lease on one write operation: owner, fence, expiry; renewed while held."""
 
-import asyncio
-import contextlib
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from functools import partial
 from uuid import UUID
-
-import structlog
 
 from db import writes
 from db.engine import Database
 from db.scope import Scope
-from db.sync import LeaseLost
 from jobs import finish
-
-log = structlog.get_logger(__name__)
-
-
-@dataclass(slots=True)
-class WriteLease:
-    """A held lease; `lost` is set once another process may hold a newer one.
-
-    Attributes:
-        until: When it lapses unless renewed, on this process's monotonic clock: a process that was stopped in between
-            sees by it that its time is over, before it is told.
-    """
-
-    fence: int
-    until: float
-    lost: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def check(self) -> None:
-        """Go on only while it is surely held.
-
-        Raises:
-            LeaseLost: Another process may hold a newer one.
-        """
-        if time.monotonic() > self.until:
-            self.lost.set()
-        if self.lost.is_set():
-            raise LeaseLost
+from jobs.held import Held, renewing
 
 
 @asynccontextmanager
 async def write_leased(
     database: Database, scope: Scope, operation_id: UUID, *, owner: str, seconds: int, fence: int | None = None
-) -> AsyncIterator[WriteLease | None]:
+) -> AsyncIterator[Held | None]:
     """Hold the lease of an operation while the block runs; None where it is settled, or another process holds it.
 
     Args:
@@ -63,38 +31,16 @@ async def write_leased(
     if fence is None:
         yield None
         return
-    lease = WriteLease(fence, begun + seconds)
-    done = asyncio.Event()
-    renewal = asyncio.create_task(_renew(database, scope, operation_id, lease, seconds, done))
+    lease = Held(fence=fence, until=begun + seconds)
+    renew = partial(writes.renew_lease, database, scope, operation_id, fence=fence, seconds=seconds)
     try:
-        yield lease
+        again = partial(lease.renew, renew, seconds=seconds)
+        async with renewing(database, again, seconds=seconds, failed="lease_not_renewed"):
+            yield lease
     finally:
-        done.set()  # not cancelled: a renewal cut off in mid-statement would lose its database connection
-        await finish.finish(renewal)
         await finish.finish(_release(database, scope, operation_id, fence))
 
 
 async def _release(database: Database, scope: Scope, operation_id: UUID, fence: int | None) -> None:
     if fence is not None:
         await writes.release_lease(database, scope, operation_id, fence=fence)
-
-
-async def _renew(
-    database: Database, scope: Scope, operation_id: UUID, lease: WriteLease, seconds: int, done: asyncio.Event
-) -> None:
-    while True:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds / 3):  # wait_for may lose a cancellation (CPython 86296)
-                await done.wait()
-        if done.is_set():
-            return
-        begun = time.monotonic()
-        try:
-            held = await writes.renew_lease(database, scope, operation_id, fence=lease.fence, seconds=seconds)
-        except database.failures as error:
-            log.warning("lease_not_renewed", error=type(error).__name__)
-            continue
-        if not held:
-            lease.lost.set()
-            return
-        lease.until = begun + seconds

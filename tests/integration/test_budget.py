@@ -141,7 +141,7 @@ async def test_the_call_of_a_process_that_died_lapses(engine: Engine, budgets: l
 
 
 async def test_a_call_that_takes_long_keeps_its_place(engine: Engine, budgets: list[Budget]) -> None:
-    """Off: `_renew` in jobs/budget.py."""
+    """Off: `renewing` in jobs/budget.py `call`."""
     own, limits = await engine.connect(), Limits(at_once=1)
     quick = replace(budgets[0], call_seconds=0.6)
     async with quick.call(own, priority=Priority.SYNC, limits=limits):

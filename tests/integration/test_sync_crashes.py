@@ -217,7 +217,7 @@ async def test_each_lease_has_a_larger_fence_and_only_the_last_one_holds(engine:
 
 
 async def test_a_lease_is_renewed_while_a_page_takes_long(engine: Engine) -> None:
-    """Off: `_renew` in jobs/lease.py."""
+    """Off: `renewing` in jobs/lease.py `leased`."""
     engine.ledger.add()
     own = await engine.connect()
     run_id = await engine.trigger(own)
