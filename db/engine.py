@@ -17,11 +17,11 @@ import asyncpg
 import orjson
 from sqlalchemy import event, text
 from sqlalchemy.engine import ExceptionContext
-from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
-from db.fetch import LOST, OUTAGES, Fetch, FetchPool, session_settings
+from db.fetch import OUTAGES, Fetch, FetchPool, session_settings
 from db.scope import Scope
 
 OWNER_ROLE = "crosshead_owner"
@@ -70,9 +70,13 @@ def make_engine(url: str, *, role: str | None, pool_size: int, application: str)
 
 
 def _outage(context: ExceptionContext) -> OperationalError | None:
-    """Tell an outage as such: SQLAlchemy's asyncpg dialect makes a bare DBAPIError of most of them."""
+    """Tell an outage as such: SQLAlchemy's asyncpg dialect makes a bare DBAPIError of most of them.
+
+    A connection that has ended is told by asyncpg as it tells a caller's mistake.
+    """
     error = context.original_exception
-    if not isinstance(error.__cause__, OUTAGES):
+    ended = isinstance(error.__cause__, asyncpg.InterfaceError) and context.is_disconnect
+    if not ended and not isinstance(error.__cause__, OUTAGES):
         return None
     return OperationalError(None, None, error, connection_invalidated=context.is_disconnect)
 
@@ -92,13 +96,7 @@ class Database:
         OSError,
     )
     """What a database that is down, or a statement that fails, raises."""
-    unreachable: ClassVar[tuple[type[Exception], ...]] = (
-        OperationalError,
-        InterfaceError,
-        PoolTimeout,
-        OSError,
-        *LOST,
-    )
+    unreachable: ClassVar[tuple[type[Exception], ...]] = (OperationalError, PoolTimeout, OSError, *OUTAGES)
     """What a database that is down, or that has no connection to spare, raises."""
 
     @classmethod

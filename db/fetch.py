@@ -6,8 +6,8 @@ one message, the data statement, COMMIT. Statements are prepared once a connecti
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any, ClassVar, Final
 from uuid import UUID
 
@@ -29,9 +29,7 @@ OUTAGES: Final[tuple[type[Exception], ...]] = (
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
 )
-"""What a database tells that is down or going down."""
-LOST: Final[tuple[type[Exception], ...]] = (*OUTAGES, asyncpg.InterfaceError)
-"""The same, and what asyncpg says of a connection that has ended."""
+"""What a database tells that is down or going down, and what is told of a connection that has ended."""
 
 Watcher = Callable[[str, tuple[Any, ...]], None]
 
@@ -54,14 +52,16 @@ class Fetch:
         """Give the first row."""
         for watcher in self.watchers:
             watcher(statement, values)
-        row: asyncpg.Record | None = await self._connection.fetchrow(statement, *values)
+        with _told(self._closed):
+            row: asyncpg.Record | None = await self._connection.fetchrow(statement, *values)
         return row
 
     async def rows(self, statement: str, *values: Any) -> list[asyncpg.Record]:
         """Give all rows."""
         for watcher in self.watchers:
             watcher(statement, values)
-        rows: list[asyncpg.Record] = await self._connection.fetch(statement, *values)
+        with _told(self._closed):
+            rows: list[asyncpg.Record] = await self._connection.fetch(statement, *values)
         return rows
 
     async def value(self, statement: str, *values: Any) -> Any:
@@ -80,7 +80,11 @@ class Fetch:
         """Run statements without values in one round trip."""
         for watcher in self.watchers:
             watcher(statements, ())
-        await self._connection.execute(statements)
+        with _told(self._closed):
+            await self._connection.execute(statements)
+
+    def _closed(self) -> bool:
+        return _is_over(self._connection)
 
 
 def session_settings(*, role: str | None, application: str) -> dict[str, str]:
@@ -130,8 +134,11 @@ class FetchPool:
     async def fetch(self) -> AsyncIterator[Fetch]:
         """Give a connection without a transaction: each statement is one of its own."""
         pool = await self._opened()
-        async with pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
+        connection = await _acquired(pool)
+        try:
             yield Fetch(connection)
+        finally:
+            await pool.release(connection)
 
     @asynccontextmanager
     async def reading(self, scope: Scope, *, by_values: bool = False) -> AsyncIterator[Fetch]:
@@ -144,17 +151,46 @@ class FetchPool:
             await _ended(pool, connection, fetch)
 
 
+@contextmanager
+def _told(ended: Callable[[], bool]) -> Iterator[None]:
+    """Tell what has ended as an outage: asyncpg tells it as it tells a caller's mistake, which is none."""
+    try:
+        yield
+    except asyncpg.InterfaceError as error:
+        if not ended():
+            raise
+        raise asyncpg.ConnectionDoesNotExistError(str(error)) from error
+
+
+def _is_over(connection: Any) -> bool:
+    """Tell whether a connection has ended; its pool takes back one that ends while it is lent."""
+    try:
+        return bool(connection.is_closed())
+    except asyncpg.InterfaceError:
+        return True
+
+
+def _terminate(connection: Any) -> None:
+    with suppress(asyncpg.InterfaceError):  # taken back already
+        connection.terminate()
+
+
+async def _acquired(pool: asyncpg.Pool) -> Any:
+    with _told(pool.is_closing):
+        return await pool.acquire(timeout=ACQUIRE_SECONDS)
+
+
 async def _begun(pool: asyncpg.Pool, begin: str) -> tuple[Any, Fetch]:
     """Begin a transaction, once more where the connection died while it rested: nothing has been asked on it yet."""
     for last in (False, True):
-        connection = await pool.acquire(timeout=ACQUIRE_SECONDS)
+        connection = await _acquired(pool)
         fetch = Fetch(connection)
         try:
             await fetch.script(begin)
         except BaseException as error:
-            connection.terminate()  # it may be within a transaction
+            _terminate(connection)  # it may be within a transaction
             await pool.release(connection)
-            if last or not isinstance(error, LOST):
+            if last or not isinstance(error, OUTAGES):
                 raise
         else:
             return connection, fetch
@@ -164,11 +200,11 @@ async def _begun(pool: asyncpg.Pool, begin: str) -> tuple[Any, Fetch]:
 async def _ended(pool: asyncpg.Pool, connection: Any, fetch: Fetch) -> None:
     """Commit and give the connection back; one that does not say that it committed may be within the transaction."""
     try:
-        if not connection.is_closed():
+        if not _is_over(connection):
             await fetch.script("COMMIT")
     except BaseException as error:
-        connection.terminate()
-        if not isinstance(error, LOST):  # what was read stays read
+        _terminate(connection)
+        if not isinstance(error, OUTAGES):  # what was read stays read
             raise
     finally:
         await pool.release(connection)

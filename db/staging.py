@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
+import asyncpg
 from sqlalchemy import BigInteger, Boolean, Date, DateTime, Integer, Numeric
 from sqlalchemy.dialects.postgresql import JSON, JSONB
 from sqlalchemy.exc import OperationalError
 from sqlmodel import SQLModel
 
 from db.engine import WriteSession, driver
-from db.fetch import LOST, OUTAGES
+from db.fetch import OUTAGES
 
 _CASTS: Final = (
     (JSONB, "::jsonb"),
@@ -98,7 +99,7 @@ async def _connected(session: WriteSession) -> AsyncIterator[Any]:
     connection = await driver(session)
     try:
         yield connection
-    except LOST as error:
+    except (*OUTAGES, asyncpg.InterfaceError) as error:
         if isinstance(error, OUTAGES) or connection.is_closed():
             raise OperationalError(None, None, error) from error
         raise

@@ -1,13 +1,15 @@
 """What a database that cannot answer raises: an outage is told apart from a statement that fails."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import asyncpg
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from db.engine import APP_ROLE, Database, make_engine, plain_url
+from db.engine import APP_ROLE, Database, driver, make_engine, plain_url
 from db.fetch import FetchPool
 from db.scope import Scope
 from db.types import new_id
@@ -64,6 +66,59 @@ async def test_a_statement_that_fails_is_no_outage(narrow: Database) -> None:
             await session.execute(text("SELECT 1 / 0"))
 
     assert not isinstance(failed.value, Database.unreachable)
+
+
+@pytest.mark.parametrize("values", [(), (1, 2), ("one",)], ids=["too few", "too many", "of another type"])
+async def test_values_that_do_not_fit_a_statement_are_no_outage(narrow: Database, values: tuple[Any, ...]) -> None:
+    with pytest.raises((asyncpg.InterfaceError, asyncpg.DataError)) as failed:
+        async with narrow.fetch(SCOPE) as fetch:
+            await fetch.value("SELECT $1::integer", *values)
+
+    assert not isinstance(failed.value, Database.unreachable)
+
+
+async def test_a_value_that_does_not_fit_a_session_s_statement_is_no_outage(narrow: Database) -> None:
+    with pytest.raises(DBAPIError) as failed:
+        async with narrow.read(SCOPE) as session:
+            await session.execute(text("SELECT CAST(:number AS integer)"), {"number": "one"})
+
+    assert not isinstance(failed.value, Database.unreachable)
+
+
+async def test_a_statement_on_a_connection_that_has_ended_is_an_outage(narrow: Database, superuser: str) -> None:
+    behind = await asyncpg.connect(superuser)
+    async with narrow.fetch(SCOPE) as fetch:
+        await behind.fetchval("SELECT pg_terminate_backend($1)", await fetch.value("SELECT pg_backend_pid()"))
+        for _ in range(2):
+            with pytest.raises(Database.unreachable):
+                await fetch.value("SELECT 1")
+    await behind.close()
+
+    async with narrow.lookups.fetch() as fetch:
+        assert await fetch.value("SELECT 1") == 1
+        fetch._connection.terminate()  # its pool takes it back at once
+        with pytest.raises(Database.unreachable):
+            await fetch.value("SELECT 1")
+
+
+async def test_a_statement_of_a_session_whose_connection_has_ended_is_an_outage(narrow: Database) -> None:
+    async def asked_after_its_end() -> None:
+        async with narrow.read(SCOPE) as session:
+            (await driver(session)).terminate()
+            await session.execute(text("SELECT 1"))
+
+    with pytest.raises(Database.unreachable):
+        await asked_after_its_end()
+
+
+async def test_a_pool_that_is_being_closed_is_an_outage(narrow: Database) -> None:
+    async with narrow.fetch(SCOPE):
+        closing = asyncio.create_task(narrow.reads.close())
+        await asyncio.sleep(0)
+        with pytest.raises(Database.unreachable):
+            async with narrow.fetch(SCOPE):
+                pass
+    await closing
 
 
 async def test_a_read_transaction_cannot_write(database: Database) -> None:
