@@ -1,6 +1,7 @@
 """Subscriptions: committed changes as they come, over graphql-transport-ws."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -10,10 +11,10 @@ from db.models.connection import ConnectionStatus
 from db.models.registry import SPECS
 from db.scope import Scope
 from db.statuses import STATUS_CHANGED
-from db.types import Entity, decode_id, encode_id
+from db.types import Entity, ErrorCode, decode_id, encode_id
 from graph.context import ApiInfo, Context, Read
 from graph.entity import enumeration
-from graph.errors import bad_input, refusal_of
+from graph.errors import ApiError, bad_input, refusal_of
 from graph.mutations.connections import connection_of
 from graph.mutations.webhooks import sequence_of
 from graph.selection import no_connection
@@ -25,6 +26,7 @@ from graph.types.systems import ConnectedSystem
 from graph.types.writing import WriteOperation
 from jobs.channels import Ahead, Expired, Live, NoStream
 from jobs.event_types import EVENT_TYPES
+from jobs.events import NoRun
 
 
 @strawberry.type(description="A record that was made, changed or found gone.")
@@ -99,9 +101,10 @@ class Subscription:
         """Follow runs."""
         scope = _scope(info.context, connection_id)
         run_id = decode_id(sync_run_id, type_name="SyncRun")[1] if sync_run_id else None
-        async for changed in info.context.services.events.follow_runs(scope, run_id=run_id):
-            read: Any = Read("SyncRun", one=changed)
-            yield read
+        with _refusing():
+            async for changed in info.context.services.events.follow_runs(scope, run_id=run_id):
+                read: Any = Read("SyncRun", one=changed)
+                yield read
 
     @strawberry.subscription(
         description="Write operations as they are settled, or left to people because nobody can tell their outcome."
@@ -109,31 +112,34 @@ class Subscription:
     async def write_settled(self, info: ApiInfo, connection_id: OfConnection = None) -> AsyncIterator[WriteOperation]:
         """Follow writes."""
         scope = _scope(info.context, connection_id)
-        async for event in info.context.services.events.follow(scope):
-            if event.type != "write.settled":
-                continue
-            operation_id = decode_id(event.data["operationId"], type_name="WriteOperation")[1]
-            read: Any = Read("WriteOperation", one=operation_id)
-            yield read
+        with _refusing():
+            async for event in info.context.services.events.follow(scope):
+                if event.type != "write.settled":
+                    continue
+                operation_id = decode_id(event.data["operationId"], type_name="WriteOperation")[1]
+                read: Any = Read("WriteOperation", one=operation_id)
+                yield read
 
     @strawberry.subscription(description="Connections as they come into another status.")
     async def connection_status_changed(
         self, info: ApiInfo, connection_id: OfConnection = None
     ) -> AsyncIterator[ConnectionStatusChange]:
         """Follow statuses."""
-        async for event in info.context.services.events.follow(_scope(info.context, connection_id)):
-            if event.type != STATUS_CHANGED or event.connection_id is None:
-                continue
-            connection: Any = Read("ConnectedSystem", one=event.connection_id)
-            yield ConnectionStatusChange(
-                sequence=str(event.sequence),
-                connection_id=strawberry.ID(event.data["connectionId"]),
-                status=ConnectionStatus(event.data["status"]),
-                previous_status=ConnectionStatus(event.data["previousStatus"]),
-                reason=event.data["reason"],
-                changed_at=event.created_at,
-                connection=connection,
-            )
+        scope = _scope(info.context, connection_id)
+        with _refusing():
+            async for event in info.context.services.events.follow(scope):
+                if event.type != STATUS_CHANGED or event.connection_id is None:
+                    continue
+                connection: Any = Read("ConnectedSystem", one=event.connection_id)
+                yield ConnectionStatusChange(
+                    sequence=str(event.sequence),
+                    connection_id=strawberry.ID(event.data["connectionId"]),
+                    status=ConnectionStatus(event.data["status"]),
+                    previous_status=ConnectionStatus(event.data["previousStatus"]),
+                    reason=event.data["reason"],
+                    changed_at=event.created_at,
+                    connection=connection,
+                )
 
     @strawberry.subscription(description="Records as they are made, changed or found gone.")
     async def record_changed(
@@ -144,22 +150,23 @@ class Subscription:
     ) -> AsyncIterator[RecordChange]:
         """Follow records."""
         scope = _scope(info.context, connection_id)
-        async for event in info.context.services.events.follow(scope):
-            if event.entity is None or event.record_id is None or event.connection_id is None:
-                continue
-            of = Entity(event.entity)
-            if entity is not None and of is not Entity(entity):
-                continue
-            type_name = SPECS[of].type_name
-            record: Any = Read(type_name, one=event.record_id)
-            yield RecordChange(
-                sequence=str(event.sequence),
-                type=event.type,
-                entity=of,
-                connection_id=strawberry.ID(encode_id("ConnectedSystem", event.connection_id)),
-                record_id=strawberry.ID(encode_id(type_name, event.record_id)),
-                record=record,
-            )
+        with _refusing():
+            async for event in info.context.services.events.follow(scope):
+                if event.entity is None or event.record_id is None or event.connection_id is None:
+                    continue
+                of = Entity(event.entity)
+                if entity is not None and of is not Entity(entity):
+                    continue
+                type_name = SPECS[of].type_name
+                record: Any = Read(type_name, one=event.record_id)
+                yield RecordChange(
+                    sequence=str(event.sequence),
+                    type=event.type,
+                    entity=of,
+                    connection_id=strawberry.ID(encode_id("ConnectedSystem", event.connection_id)),
+                    record_id=strawberry.ID(encode_id(type_name, event.record_id)),
+                    record=record,
+                )
 
     @strawberry.subscription(
         description="Events of one stream, a connection's or the organization's own, in their sequence: what is stored"
@@ -184,17 +191,26 @@ class Subscription:
         if unknown:
             raise bad_input(f"{unknown[0][:80]!r} is no type of event; `eventTypes` lists them.")
         scope = _scope(info.context, connection_id)
-        try:
+        with _refusing():
             async for live in info.context.services.events.channels.follow(scope, after=after):
                 if not wanted or live.event.type in wanted:
                     told: Any = Shared(_event(live), live.shared)
                     yield told
-        except NoStream:
-            raise no_connection() from None
-        except Expired as expired:
-            raise refusal_of("SEQUENCE_EXPIRED", str(expired.oldest)) from None
-        except Ahead as ahead:
-            raise refusal_of("SEQUENCE_AHEAD", str(ahead.last)) from None
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """Refuse to follow what is not there, or not the caller's to see, and numbers that are gone or not given yet."""
+    try:
+        yield
+    except NoStream:
+        raise no_connection() from None
+    except NoRun:
+        raise ApiError(ErrorCode.NOT_FOUND, "There is no such run.") from None
+    except Expired as expired:
+        raise refusal_of("SEQUENCE_EXPIRED", str(expired.oldest)) from None
+    except Ahead as ahead:
+        raise refusal_of("SEQUENCE_AHEAD", str(ahead.last)) from None
 
 
 def _event(live: Live) -> Event:

@@ -11,15 +11,19 @@ from uuid import UUID
 import structlog
 
 from db import events, sync
-from db.engine import Database
+from db.engine import Database, ReadSession
 from db.events import StoredEvent
 from db.scope import Scope
-from jobs.channels import Channels
+from jobs.channels import Channels, NoStream
 from jobs.queue import WAKE_CHANNEL, Queue, stop
 
 log = structlog.get_logger(__name__)
 
 POLL_SECONDS: Final = 2.0
+
+
+class NoRun(Exception):
+    """The scope sees no such run."""
 
 
 class Events:
@@ -69,11 +73,14 @@ class Events:
         Args:
             scope: Whose events.
             known: Stream → last number that the caller has; None begins after what is there now.
+
+        Raises:
+            NoStream: The scope sees no such connection.
         """
         async with self._follower(scope) as follower:
             if known is None:
                 async with self._database.read(scope) as session:
-                    known = await events.positions(session, scope)
+                    known = await _positions(session, scope)
             while True:
                 async with self._database.read(scope) as session:
                     found = await events.after(session, scope, known)
@@ -84,10 +91,19 @@ class Events:
                     await self._pause(follower)
 
     async def follow_runs(self, scope: Scope, *, run_id: UUID | None = None) -> AsyncIterator[UUID]:
-        """Yield the id of each sync run whose row changed; a named run is told once at the start."""
+        """Yield the id of each sync run whose row changed; a named run is told once at the start.
+
+        Raises:
+            NoStream: The scope sees no such connection.
+            NoRun: It sees no such run.
+        """
         async with self._follower(scope) as follower:
             async with self._database.read(scope) as session:
-                known = {} if run_id else await sync.revisions(session, scope)
+                await _positions(session, scope)
+                known = await sync.revisions(session, scope, run_id=run_id)
+            if run_id is not None and not known:
+                raise NoRun
+            known = {} if run_id else known
             while True:
                 async with self._database.read(scope) as session:
                     found = await sync.revisions(session, scope, run_id=run_id)
@@ -97,3 +113,10 @@ class Events:
                     yield run
                 if not changed:
                     await self._pause(follower)
+
+
+async def _positions(session: ReadSession, scope: Scope) -> dict[UUID, int]:
+    found = await events.positions(session, scope)
+    if scope.connection_id is not None and not found:
+        raise NoStream
+    return found

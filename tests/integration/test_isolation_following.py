@@ -29,7 +29,7 @@ class Follower:
 
     Attributes:
         answers: Subscription → what it was told.
-        refused: Codes of subscriptions to others' connections that were refused.
+        refused: Codes of subscriptions to others' connections and runs, which are refused.
     """
 
     asker: Tenant
@@ -41,7 +41,7 @@ class Follower:
     refused: Counter[str] = field(default_factory=Counter)
 
     async def open(self, strangers: list[Tenant]) -> None:
-        """Subscribe, and wait until all of it is followed: a query on the same socket is answered after them."""
+        """Subscribe, and wait until all of it is followed or refused: a query is answered after them."""
         for name in SUBSCRIPTIONS:
             told = selections(root_fields("Subscription")[name])[0]
             of = f'(connectionId: "{self.first.connection}")' if name in OF_ONE else ""
@@ -51,8 +51,11 @@ class Follower:
             told = brief(root_fields("Subscription")[name])
             document = f'subscription {{ {name}(connectionId: "{other.connection}") {told} }}'
             await self._subscribe(f"foreign-{name}", document)
+        run = strangers[0].ids["SyncRun"][0]
+        told = brief(root_fields("Subscription")["syncRunUpdated"])
+        await self._subscribe("foreign-run", f'subscription {{ syncRunUpdated(syncRunId: "{run}") {told} }}')
         await self._subscribe("ready", "{ viewer { kind } }")
-        await self.hear(lambda: "ready" in self.refused)
+        await self.hear(lambda: sum(self.refused.values()) == len(OF_CONNECTIONS) + 2)
 
     def told(self, times: int) -> Callable[[], bool]:
         """Give the question whether each subscription was told so often of each connection that is its asker's."""
@@ -133,7 +136,5 @@ async def test_what_happens_to_others_is_told_to_nobody(tenants: Tenants, locks:
             assert tenants.foreign(follower.asker, told) == [], (follower.asker.name, name)
             assert len(told) >= ROUNDS * follower.of(name)
         assert follower.foreign == [], (follower.asker.name, orjson.dumps(follower.foreign)[:500])
-        assert set(follower.refused) <= {"ready", "NOT_FOUND"}
-        if not follower.asker.is_key:
-            assert follower.refused["NOT_FOUND"] == len(OF_CONNECTIONS)
+        assert follower.refused == {"ready": 1, "NOT_FOUND": len(OF_CONNECTIONS) + 1}, follower.asker.name
     assert locks is None or locks.statements
