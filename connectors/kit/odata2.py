@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import quote, urljoin, urlsplit
 
@@ -54,8 +55,12 @@ def read_instant(value: str | None) -> datetime | None:
     return _EPOCH + timedelta(milliseconds=int(match[1]))
 
 
+@lru_cache(10_000)
 def read_day(value: str | None) -> date | None:
-    """Decode an Edm.DateTime that holds a calendar day: always in UTC, or the day shifts."""
+    """Decode an Edm.DateTime that holds a calendar day: always in UTC, or the day shifts.
+
+    Few days are told again and again: they are kept.
+    """
     found = read_instant(value)
     return found.date() if found else None
 
@@ -121,19 +126,23 @@ class Listed:
     count: int | None = None
 
 
-def listed(body: Any) -> Listed:
-    """Read the envelope of a list: `{"d": {"results": […], "__next", "__count"}}` or `{"d": […]}`.
+def listed(body: Any, *, gather: str = "") -> Listed:
+    """Read the envelope of a list: `{"d": {"results": […], "__next", "__count"}}` or `{"d": […]}`; it is used up.
+
+    Args:
+        gather: A prefix; see Tidy.
 
     Raises:
         BadResponse: It is something else.
     """
+    tidy = Tidy(gather)
     data = body.get("d") if isinstance(body, dict) else None
     if isinstance(data, list):
-        return Listed([plain(row) for row in data])
+        return Listed(tidy.each(data))
     if not isinstance(data, dict) or not isinstance(data.get("results"), list):
         raise BadResponse("The answer is not an OData 2.0 list.", source_message=str(body)[:200])
     count = data.get("__count")
-    return Listed([plain(row) for row in data["results"]], data.get("__next"), int(count) if count else None)
+    return Listed(tidy.each(data["results"]), data.get("__next"), int(count) if count else None)
 
 
 def single(body: Any) -> JsonObject:
@@ -152,28 +161,73 @@ def single(body: Any) -> JsonObject:
 
 
 def plain(value: Any) -> Any:
-    """Drop `__metadata` and deferred links, and unwrap `{"results": […]}` of expanded lists; in place.
+    """Take out of a value what is the transport's; see Tidy."""
+    return Tidy().value(value)
 
-    Raises:
-        BadResponse: An expanded list is cut by a page border, so that taking it would lose rows.
+
+_LEAVES: Final = (str, int, float, bool)
+
+
+class Tidy:
+    """Makes plain documents of the entities of one answer, in place.
+
+    `__metadata` and deferred links are dropped, expanded lists unwrapped, and properties whose names begin with
+    `gather` collected under that one key, the last of its entity.
+
+    Which properties of a type hold more than a value is looked up once: in OData 2.0 all entities of a type have the
+    same properties, and one that holds a value here holds a value or null there.
     """
-    if value.__class__ is list:
-        return [plain(element) for element in value]
-    if value.__class__ is not dict:
-        return value
-    if isinstance(value.get("results"), list):
-        if value.get("__next"):
+
+    def __init__(self, gather: str = "") -> None:
+        self._gather = gather
+        self._kinds: dict[tuple[Any, int], tuple[list[str], list[str]]] = {}
+        """Type and number of properties → the names that may lead further, and those to be gathered."""
+
+    def value(self, told: Any) -> Any:
+        """Tidy whatever it is.
+
+        Raises:
+            BadResponse: An expanded list is cut by a page border, so that taking it would lose rows.
+        """
+        if told.__class__ is list:
+            return self.each(told)
+        if told.__class__ is not dict:
+            return told
+        rows = told.get("results")
+        if rows.__class__ is not list:
+            return self._entity(told)
+        if told.get("__next"):
             raise BadResponse("An expanded list is longer than one page of the source.")
-        return [plain(element) for element in value["results"]]
-    value.pop("__metadata", None)
-    # Almost every property is a leaf, and an entity has dozens: only the others are touched.
-    for name in [name for name, told in value.items() if told.__class__ is dict or told.__class__ is list]:
-        told = value[name]
-        if "__deferred" in told:
-            del value[name]
-        else:
-            value[name] = plain(told)
-    return value
+        return self.each(rows)
+
+    def each(self, rows: list[Any]) -> list[Any]:
+        """Tidy the rows of a list."""
+        return [self._entity(row) if row.__class__ is dict else self.value(row) for row in rows]
+
+    def _entity(self, row: JsonObject) -> JsonObject:
+        metadata = row.pop("__metadata", None)
+        told = metadata.get("type") if metadata.__class__ is dict else None
+        kind = (told, len(row))
+        found = self._kinds.get(kind) if told is not None else None
+        if found is None:
+            found = self._kinds[kind] = self._look(row)
+        further, gathered = found
+        for name in further:
+            inner = row.get(name)
+            if inner.__class__ is dict:
+                if "__deferred" in inner:
+                    del row[name]
+                else:
+                    row[name] = self.value(inner)
+            elif inner.__class__ is list:
+                row[name] = self.each(inner)
+        if gathered:
+            row[self._gather] = {name: row.pop(name) for name in gathered if name in row}
+        return row
+
+    def _look(self, row: JsonObject) -> tuple[list[str], list[str]]:
+        further = [name for name, told in row.items() if told.__class__ not in _LEAVES]
+        return further, [name for name in row if name.startswith(self._gather)] if self._gather else []
 
 
 def etag_of(body: Any) -> str | None:

@@ -29,6 +29,8 @@ Service = Literal[
     "API_FUNCTIONALLOCATION",
 ]
 _ROOT: Final = "/sap/opu/odata/sap"
+CUSTOM: Final = "YY1_"
+"""What the names of custom fields begin with."""
 # The maintenance order service is published in version 2 only (its metadata's self link).
 _VERSIONS: Final[Mapping[str, str]] = {"API_MAINTENANCEORDER": ";v=0002"}
 
@@ -62,16 +64,19 @@ class SapClient:
         return f"{address}?{query(told)}" if told else address
 
     async def list(self, service: Service, path: str, options: Mapping[str, str], *, at_most: int) -> Listed:
-        """Read a list up to `at_most` rows, following the server's own page links."""
+        """Read a list up to `at_most` rows, following the server's own page links.
+
+        Custom fields, whose names only the tenant knows, are collected under one key.
+        """
         url = self.url(service, path, options)
-        found = listed(self._read_json(await self._get(url)))
+        found = listed(self._read_json(await self._get(url)), gather=CUSTOM)
         rows, link = list(found.rows), found.next_link
         while link and len(rows) < at_most:
             target = follow(link, came_from=url)
             if target == url:
                 raise BadResponse("The source's next link leads to the same page again.")
             url = target
-            more = listed(self._read_json(await self._get(url)))
+            more = listed(self._read_json(await self._get(url)), gather=CUSTOM)
             rows += more.rows
             link = more.next_link
         return Listed(rows, link, found.count)

@@ -10,8 +10,6 @@ from connectors.sap_s4hana.faults import BadRequest
 from connectors.sap_s4hana.services import Resource
 
 _BATCH = 20
-CUSTOM_PREFIX = "YY1_"
-_PREFIXED = len(CUSTOM_PREFIX)
 
 
 async def pages(
@@ -80,21 +78,8 @@ async def _list(client: SapClient, resource: Resource, options: dict[str, str], 
 
 
 def item(resource: Resource, row: JsonObject) -> Item:
-    """Make an item of a row; custom fields, whose names only the tenant knows, are collected under one key."""
-    return Item(resource.source_id(row), _collected(row), resource.updated_at(row), resource.dated_on(row))
-
-
-def _collected(row: JsonObject) -> JsonObject:
-    """Collect the custom fields of a row and of all that hangs on it; in place."""
-    nested = [told for told in row.values() if told.__class__ is list or told.__class__ is dict]
-    for told in nested:
-        for one in told if told.__class__ is list else (told,):
-            if one.__class__ is dict:
-                _collected(one)
-    names = [name for name in row if name[:_PREFIXED] == CUSTOM_PREFIX]
-    if names:
-        row[CUSTOM_PREFIX] = {name: row.pop(name) for name in names}
-    return row
+    """Make an item of a row as the client lists it."""
+    return Item(resource.source_id(row), row, resource.updated_at(row), resource.dated_on(row))
 
 
 def _options(resource: Resource, window: Window, *, after: str | None, size: int, count: bool) -> dict[str, str]:

@@ -3,15 +3,28 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, Final
 
 from connectors.kit.odata2 import read_day, read_instant
 
 Row = Mapping[str, Any]
+ADDRESS: Final = (
+    "FullName",
+    "Name",
+    "StreetName",
+    "HouseNumber",
+    "CityName",
+    "PostalCode",
+    "Region",
+    "Country",
+)
+"""Properties of an address, wherever SAP tells one, behind a prefix of the place."""
 
 
 def text(value: Any) -> str | None:
     """Keep text; blank is none."""
+    if value.__class__ is str:
+        return value.strip() or None
     return str(value).strip() or None if value is not None else None
 
 
@@ -66,20 +79,24 @@ def first_day(schedules: Sequence[Row] | None) -> date | None:
 
 def address(prefix: str, row: Row) -> dict[str, Any] | None:
     """Make an address of the properties that begin with `prefix`; None when all are blank."""
+    return postal([row.get(prefix + name) for name in ADDRESS])
 
-    def part(name: str) -> str | None:
-        return text(row.get(prefix + name))
 
-    street = " ".join(filter(None, (part("StreetName"), part("HouseNumber"))))
-    told = {
-        "name": part("FullName") or part("Name"),
-        "lines": [street] if street else [],
-        "city": part("CityName"),
-        "region": part("Region"),
-        "postal_code": part("PostalCode"),
-        "country": part("Country"),
+def postal(told: Sequence[Any]) -> dict[str, Any] | None:
+    """Make an address of its properties, in the order of ADDRESS; None when all are blank."""
+    if not any(told):
+        return None
+    full_name, name, street, house, city, postal_code, region, country = map(text, told)
+    line = " ".join(filter(None, (street, house)))
+    found = {
+        "name": full_name or name,
+        "lines": [line] if line else [],
+        "city": city,
+        "region": region,
+        "postal_code": postal_code,
+        "country": country,
     }
-    return told if any(told.values()) else None
+    return found if any(found.values()) else None
 
 
 def place(plant: Any, storage: Any) -> str | None:

@@ -111,6 +111,37 @@ def test_envelopes_are_opened_and_transport_fields_dropped() -> None:
     assert found == odata2.Listed([{"A": "1", "to_B": [{"B": None}]}], "x?$skiptoken=1", 7)
 
 
+def test_what_is_null_in_the_first_row_of_a_type_is_tidied_in_the_next() -> None:
+    """To see it fail, take null for a leaf in odata2."""
+    kind = {"__metadata": {"type": "X.A"}}
+    body = {
+        "d": {
+            "results": [
+                {**kind, "A": "1", "to_B": None, "to_C": {"results": []}},
+                {**kind, "A": "2", "to_B": {**kind, "B": {"__deferred": {}}}, "to_C": {"results": [{**kind, "C": 1}]}},
+                {**kind, "A": "3", "to_B": {"__deferred": {}}, "to_C": {"__deferred": {}}},
+            ]
+        }
+    }
+
+    assert odata2.listed(body).rows == [
+        {"A": "1", "to_B": None, "to_C": []},
+        {"A": "2", "to_B": {}, "to_C": [{"C": 1}]},
+        {"A": "3"},
+    ]
+
+
+@pytest.mark.parametrize("kind", [{}, {"__metadata": {"type": "X.A"}}])
+def test_properties_with_a_prefix_are_gathered_on_each_level(kind: dict[str, Any]) -> None:
+    inner = {**kind, "YY1_C": "c", "B": "b"}
+    body = {"d": {"results": [{**kind, "YY1_A": "a", "A": "1", "to_B": {"results": [inner]}, "YY1_B": None}]}}
+
+    found = odata2.listed(body, gather="YY1_").rows
+
+    assert found == [{"A": "1", "to_B": [{"B": "b", "YY1_": {"YY1_C": "c"}}], "YY1_": {"YY1_A": "a", "YY1_B": None}}]
+    assert list(found[0]) == ["A", "to_B", "YY1_"]
+
+
 def test_a_list_of_old_gateways_and_a_single_entity_are_read() -> None:
     assert odata2.listed({"d": [{"A": "1"}]}).rows == [{"A": "1"}]
     assert odata2.single({"d": {"__metadata": {}, "A": "1"}}) == {"A": "1"}

@@ -68,31 +68,22 @@ def required_on(items: status.Rows) -> date | None:
     return min(days, default=None)
 
 
+_DELIVERY_PATHS: Final = (*(f"DeliveryAddress{name}" for name in v.ADDRESS), "Plant")
+
+
 def ship_to(items: status.Rows) -> dict[str, Any] | None:
     """Give the delivery address that all live items share; SAP keeps none at the header."""
-    told = [line_ship_to(*(item.get(name) for name in _DELIVERY_PATHS)) for item in status.live(items)]
-    return told[0] if told and all(one == told[0] for one in told) else None
+    parts = [tuple(map(item.get, _DELIVERY_PATHS)) for item in status.live(items)]
+    if not parts:
+        return None
+    first = line_ship_to(*parts[0])
+    return first if all(one == parts[0] or line_ship_to(*one) == first for one in parts) else None
 
 
 def line_ship_to(*told: Any) -> dict[str, Any] | None:
     """Give an item's delivery address, or the plant that receives it."""
-    row = dict(zip(_DELIVERY_PATHS, told, strict=True))
-    found = v.address("DeliveryAddress", row)
-    plant = v.text(row.get("Plant"))
+    found, plant = v.postal(told[:-1]), v.text(told[-1])
     return {**(found or {}), "site_code": plant} if found or plant else None
-
-
-_DELIVERY_PATHS: Final = (
-    "DeliveryAddressFullName",
-    "DeliveryAddressName",
-    "DeliveryAddressStreetName",
-    "DeliveryAddressHouseNumber",
-    "DeliveryAddressCityName",
-    "DeliveryAddressPostalCode",
-    "DeliveryAddressRegion",
-    "DeliveryAddressCountry",
-    "Plant",
-)
 
 
 def note(rows: Sequence[v.Row] | None) -> str | None:
