@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from structlog.contextvars import get_contextvars
 
 from db.engine import ReadSession, WriteSession
 from db.scope import Scope
-from db.types import encode_id, new_ids
+from db.types import encode_id, new_ids, tell_instant
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def envelope(event: StoredEvent, *, test: bool = False) -> dict[str, Any]:
     """
     return {
         "type": event.type,
-        "timestamp": event.created_at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z"),
+        "timestamp": tell_instant(event.created_at),
         "id": encode_id("Event", event.id),
         "sequence": None if test else str(event.sequence),
         "connectionId": encode_id("ConnectedSystem", event.connection_id) if event.connection_id else None,

@@ -21,7 +21,7 @@ from db.models.rows import stored_names
 from db.scope import Scope
 from db.shapes import kind_of
 from db.staging import cast_of
-from db.types import Cause, Entity
+from db.types import Cause, Entity, tell_instant
 
 Json = dict[str, Any]
 META: Final = ("id", "source_id", "version", "source_updated_at", "synced_at", "deleted_at")
@@ -133,6 +133,10 @@ def _named(table: type[SQLModel], name: str) -> str:
     return camel(name)
 
 
+_ENDS: Final = {"infinity": "9999-12-31T23:59:59.999999Z", "-infinity": "0001-01-01T00:00:00.000000Z"}
+"""Python's last and first instant, as the snapshots of Postgres have them."""
+
+
 def _shown(table: type[SQLModel], name: str, value: Any) -> Any:
     """Give a column's value with the API's names of what is inside."""
     kind, _ = kind_of(table.model_fields[name].annotation)
@@ -140,6 +144,8 @@ def _shown(table: type[SQLModel], name: str, value: Any) -> Any:
         return {camel(key): inner for key, inner in value.items()}
     if kind == "values" and isinstance(value, list):
         return [{camel(key): inner for key, inner in each.items()} for each in value]
+    if kind == "instant" and isinstance(value, str):
+        return _ENDS.get(value) or tell_instant(datetime.fromisoformat(value))
     return value
 
 

@@ -81,6 +81,9 @@ def told_inside(alias: str, shape: Shape, part: Inside) -> str:
     def field(value: str, name: str) -> str:
         if name == "__typename":
             return told_typename(part.type_name)
+        if kinds[name] == "instant":
+            at = f"({value}->>{literal(name)})::timestamptz"
+            return f"coalesce({_JSON['instant'].format(x=at)}, 'null')"
         missing = "[]" if kinds[name] == "texts" else "null"
         return f"coalesce(({value}->{literal(name)})::text, '{missing}')"
 

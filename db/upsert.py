@@ -23,7 +23,7 @@ from db.models.rows import Record
 from db.raw import Fetched, RawText
 from db.scope import Scope
 from db.storing import statements
-from db.types import encode_id, new_ids
+from db.types import encode_id, new_ids, tell_instant
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +202,7 @@ class _Store:
         found = (await self._run(self._sql.snapshots, ids=sorted(source_ids))).all()
         if not found:
             return []
-        gone = [{"path": ["deletedAt"], "before": None, "after": self._origin.at.isoformat()}]
+        gone = [{"path": ["deletedAt"], "before": None, "after": tell_instant(self._origin.at)}]
         versions = [
             Version(row.id, row.version + 1, max(row.synced_at, self._origin.at), gone, row.before) for row in found
         ]

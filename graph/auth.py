@@ -1,13 +1,12 @@
 """Who asks: a bearer token looked up at each request, with no cache."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 from db import tokens
 from db.engine import Database
 from db.models.connection import ConnectionStatus
 from db.tokens import Holder
-from db.types import ErrorCode, encode_id
+from db.types import ErrorCode, encode_id, tell_instant
 from graph.context import Principal
 
 
@@ -95,8 +94,4 @@ def _unreachable(holder: Holder) -> dict[str, Any] | None:
     if holder.connection_status is not ConnectionStatus.UNREACHABLE:
         return None
     at = holder.last_success_at
-    return {"connectionStatus": holder.connection_status.value, "lastSuccessAt": at and _told(at)}
-
-
-def _told(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    return {"connectionStatus": holder.connection_status.value, "lastSuccessAt": at and tell_instant(at)}

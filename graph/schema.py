@@ -2,14 +2,18 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import replace
+from datetime import datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 import orjson
 import strawberry
 from strawberry.schema.config import StrawberryConfig
+from strawberry.schema.types.base_scalars import DateTimeDefinition
 from strawberry.types.execution import ExecutionResult, PreExecutionError
 
+from db.types import tell_instant
 from graph.context import Context
 from graph.executor import Executor
 from graph.mutations.access import AccessMutations
@@ -31,6 +35,11 @@ from graph.types.items import Item
 from graph.types.maintenance import Asset, WorkOrder
 from graph.types.parties import Vendor
 from graph.types.purchasing import PurchaseOrder
+
+_INSTANT: Final = replace(
+    DateTimeDefinition, serialize=tell_instant, description="An instant, UTC, e.g. 2026-11-21T09:30:00.000000Z."
+)
+"""What Python tells has the form of what SQL tells."""
 
 
 @strawberry.type(description="Changes. Failures that the caller can mend are `userErrors` of the payload.")
@@ -99,7 +108,7 @@ def make_schema() -> ApiSchema:
         subscription=Subscription,
         types=[PurchaseOrder, WorkOrder, Vendor, Item, InventoryLevel, Asset, Location],
         execution_context_class=Executor,
-        config=StrawberryConfig(auto_camel_case=True),
+        config=StrawberryConfig(auto_camel_case=True, scalar_map={datetime: _INSTANT}),
     )
 
 

@@ -16,7 +16,7 @@ from db.models.webhook import EndpointEnd
 from db.models.write import WriteState
 from db.scope import Scope
 from db.statuses import STATUS_CHANGED, status_event
-from db.types import Entity, ErrorCode, Operation, encode_id, new_id
+from db.types import Entity, ErrorCode, Operation, encode_id, new_id, tell_instant
 from db.upsert import Changed, Kind
 from jobs.health import issue_event
 from jobs.readback import settled_event
@@ -31,7 +31,7 @@ def endpoint_disabled(endpoint_id: UUID, url: str, reason: EndpointEnd, *, faili
         "endpointId": encode_id("WebhookEndpoint", endpoint_id),
         "url": url,
         "reason": reason.value,
-        "failingSince": failing_since.astimezone(UTC).isoformat().replace("+00:00", "Z") if failing_since else None,
+        "failingSince": tell_instant(failing_since) if failing_since else None,
     }
     return NewEvent(ENDPOINT_DISABLED, data)
 

@@ -4,7 +4,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from uuid import UUID
 
-from db.types import encode_id
+from db.types import encode_id, tell_instant
 from jobs.failed_check import CheckFailed
 from jobs.portal import Completed, Opened
 
@@ -28,7 +28,7 @@ def told_opened(opened: Opened) -> dict[str, Any]:
         "customer": opened.customer,
         "systems": systems,
         "known": opened.known,
-        "expiresAt": opened.expires_at.isoformat(),
+        "expiresAt": tell_instant(opened.expires_at),
     }
 
 

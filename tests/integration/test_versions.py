@@ -141,8 +141,8 @@ async def test_the_versions_that_are_served_are_listed(many: Product, front: Pro
         "status": "DEPRECATED",
         "newest": False,
         "releasedAt": "",
-        "deprecatedAt": "2026-01-01T00:00:00+00:00",
-        "sunsetAt": "2999-01-01T00:00:00+00:00",
+        "deprecatedAt": "2026-01-01T00:00:00.000000Z",
+        "sunsetAt": "2999-01-01T00:00:00.000000Z",
         "migrationGuide": "",
     }
 
