@@ -33,7 +33,11 @@ A, B, C = line("a", 0), line("b", 1), line("c", 2)
         (version(), version(status="SENT"), [change("status", "APPROVED", "SENT")]),
         (version(notes="x"), version(), [change("notes", "x", None)]),
         (version(), version(order_number="1"), [change("orderNumber", None, "1")]),
-        (version(deleted_at="t"), version(), [change("deletedAt", "t", None)]),
+        (
+            version(deleted_at="2026-06-01T12:03:00+00:00"),
+            version(),
+            [change("deletedAt", "2026-06-01T12:03:00.000000Z", None)],
+        ),
         (version(A), version(line("a", 0, quantity="1.0")), [change("lines.a.quantity", "1", "1.0")]),
         (version(A), version(line("a", 7)), []),
         (
