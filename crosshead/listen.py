@@ -26,6 +26,8 @@ PAUSE_SECONDS: Final = 1.0
 LONGEST_PAUSE_SECONDS: Final = 30.0
 _ENDS: Final = {4400, 4401, 4403}
 """Close codes after which the same token and document get no further."""
+_BEYOND: Final = "9" * 18
+"""A number that no event has: the refusal of it tells the last one that has been given."""
 _DOCUMENT: Final = """subscription ($connectionId: ID, $after: String, $types: [String!]) {
   events(connectionId: $connectionId, afterSequence: $after, types: $types) {
     id sequence type data createdAt connection { id } } }"""
@@ -54,8 +56,18 @@ class Stopped(Exception):
     """The API does not let this go on."""
 
 
+class _Begins(Exception):
+    """What is committed from now on comes behind this number."""
+
+    def __init__(self, after: str) -> None:
+        super().__init__(after)
+        self.after = after
+
+
 async def listen(asked: Listening, say: Callable[[str], None]) -> None:
     """Forward events until cancelled; what is lost on the way is taken up where it was.
+
+    Where no number is given, the last one is asked for first: a socket that dies before its first event misses none.
 
     Raises:
         Stopped: The token or the document is refused; the message says why.
@@ -64,9 +76,12 @@ async def listen(asked: Listening, say: Callable[[str], None]) -> None:
     async with Poster.open(guard=Guard.of(LOCAL)) as poster:
         while True:
             try:
-                async for event in _events(asked, after):
+                async for event in _events(asked, after or _BEYOND):
                     await _forward(poster, asked, event, say)
                     after = str(event.sequence)
+            except _Begins as begins:
+                after = begins.after
+                continue
             except ConnectionClosed as closed:
                 if closed.rcvd is not None and closed.rcvd.code in _ENDS:
                     raise Stopped(closed.rcvd.reason or "The token is not let in.") from None
@@ -76,7 +91,7 @@ async def listen(asked: Listening, say: Callable[[str], None]) -> None:
             await asyncio.sleep(PAUSE_SECONDS)
 
 
-async def _events(asked: Listening, after: str | None) -> AsyncIterator[StoredEvent]:
+async def _events(asked: Listening, after: str) -> AsyncIterator[StoredEvent]:
     address = asked.url.rstrip("/").replace("http", "ws", 1) + "/graphql"
     async with connect(address, subprotocols=[Subprotocol("graphql-transport-ws")], max_size=None) as socket:
         await socket.send(_message(type="connection_init", payload={"authorization": asked.key}))
@@ -90,13 +105,18 @@ async def _events(asked: Listening, after: str | None) -> AsyncIterator[StoredEv
             elif kind == "ping":
                 await socket.send(_message(type="pong"))
             elif kind == "error":
-                raise Stopped(told["payload"][0]["message"])
+                raise _refused(told["payload"][0], after)
             elif kind == "next":
                 for error in told["payload"].get("errors", ()):
-                    raise Stopped(error["message"])
+                    raise _refused(error, after)
                 yield _stored(told["payload"]["data"]["events"])
             elif kind == "complete":
                 return
+
+
+def _refused(error: dict[str, Any], after: str) -> Exception:
+    last = error["extensions"].get("lastSequence") if after == _BEYOND else None
+    return Stopped(error["message"]) if last is None else _Begins(last)
 
 
 def _message(**parts: Any) -> str:

@@ -11,13 +11,18 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import orjson
 import pytest
+from websockets.asyncio.client import connect
+from websockets.asyncio.server import ServerConnection, serve
 
 from crosshead.embedded.ports import free_port
+from crosshead.listen import Listening, listen
 from db import events
 from db.events import NewEvent
 from jobs.signing import new_secret, signed
 from tests.factories.sync import make_event_counter
+from tests.fixtures.listening import PROTOCOL
 from tests.fixtures.reading import Shelf
 from tests.fixtures.receiver import receiving
 from tests.protocol.node import node
@@ -127,3 +132,47 @@ async def test_listen_forwards_signed_events_and_goes_on_after_a_failure(shelf: 
         ("vendor.created", shelf.connection_id, {"n": 2}),
     ]
     assert len(set(receiver.ids())) == 2
+
+
+async def test_listen_misses_nothing_where_its_socket_dies_before_the_first_event(shelf: Shelf) -> None:
+    """Off: `or _BEYOND` in crosshead/listen.py: the event that was committed meanwhile never comes."""
+    secret, upstream = new_secret(), shelf.product.url.replace("http:", "ws:") + "/graphql"
+    followed: list[str | None] = []
+
+    async def commit(n: int) -> None:
+        async with shelf.database.write(shelf.own) as session:
+            await events.append(session, shelf.own, [NewEvent("vendor.created", {"n": n})])
+
+    async def between(listener: ServerConnection) -> None:
+        """Pass messages on; the first subscription to what may come dies, and something comes just then."""
+        async with connect(upstream, subprotocols=[PROTOCOL]) as api, asyncio.TaskGroup() as group:
+
+            async def back() -> None:
+                async for text in api:
+                    await listener.send(text)
+
+            passing = group.create_task(back())
+            async for text in listener:
+                told = orjson.loads(text)
+                if told["type"] == "subscribe":
+                    after = told["payload"]["variables"]["after"]
+                    followed.extend([after] if len(after or "") < 18 else [])
+                    if len(followed) == 1 and after == followed[0]:
+                        await commit(1)
+                        break
+                await api.send(text)
+            passing.cancel()
+
+    async with shelf.database.write(shelf.own) as session:
+        await make_event_counter(session, scope=shelf.own, last_sequence=0)
+    await commit(0)
+    async with receiving() as receiver, serve(between, "127.0.0.1", 0, subprotocols=[PROTOCOL]) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        asked = Listening(url, shelf.token, f"{receiver.url}/hooks", secret)
+        listening = asyncio.create_task(listen(asked, lambda _: None))
+        async with asyncio.timeout(10):
+            await receiver.came.wait()
+        listening.cancel()
+
+    assert [each.verified_by(secret)["data"] for each in receiver.got] == [{"n": 1}]
+    assert followed == ["1", "1"]
