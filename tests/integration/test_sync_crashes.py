@@ -3,9 +3,7 @@
 import asyncio
 import os
 import signal
-import sys
 from collections.abc import AsyncIterator
-from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -16,61 +14,24 @@ from db.types import Entity
 from jobs import schedule
 from tests.fixtures.engine import Engine, counters, until
 from tests.fixtures.ledger import Fault
-from tests.fixtures.product import environment
+from tests.fixtures.workers import Workers
 
 LEASE_SECONDS = 3
 PAGES = 3
-# 1 begins the run, 2 to 4 store its pages, 5 ends it.
-POINTS = [f"{n}:{moment}" for n in range(1, PAGES + 3) for moment in ("before", "after")]
-
-
-class Workers:
-    """Worker processes, one after the other; see tests/fixtures/doomed_worker.py."""
-
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self._process = process
-        self._pid = 0
-
-    async def start(self, own: Scope, run_id: UUID, point: str) -> int:
-        """Start a worker on a run; gives its process id."""
-        assert self._process.stdin is not None
-        line = f"{own.organization_id} {own.connection_id} {run_id} {point}\n"
-        self._process.stdin.write(line.encode())
-        self._pid = await self._number()
-        return self._pid
-
-    async def ended(self) -> int:
-        """Wait for its end; gives the exit code, negative for a signal."""
-        code, self._pid = await self._number(), 0
-        return code
-
-    async def close(self) -> None:
-        """End what is left of them."""
-        for pid in filter(None, (self._pid, self._process.pid)):
-            os.kill(pid, signal.SIGKILL)
-        await self._process.communicate()
-
-    async def _number(self) -> int:
-        assert self._process.stdout is not None
-        async with asyncio.timeout(20):
-            return int(await self._process.stdout.readline())
+POINTS = [
+    f"{name}:{n}"
+    for step, times in (("begin", 1), ("page", PAGES), ("success", 1))
+    for n in range(1, times + 1)
+    for name in (f"{step}_before_commit", f"{step}_committed")
+]
+"""Before and after each commit of a run: the one that begins it, those of its pages, and the one that ends it."""
 
 
 @pytest.fixture
 async def workers(engine: Engine) -> AsyncIterator[Workers]:
     """Worker processes with a short lease."""
-    env = environment(engine.settings, database_pool_size=2, lease_seconds=LEASE_SECONDS)
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-m", "tests.fixtures.doomed_worker"),
-        env=env,
-        cwd=Path(__file__).parents[2],
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-    )
-    started = Workers(process)
-    yield started
-    await started.close()
+    async with Workers.open(engine.settings, database_pool_size=2, lease_seconds=LEASE_SECONDS) as opened:
+        yield opened
 
 
 async def _lapsed(engine: Engine) -> None:
@@ -98,8 +59,8 @@ async def test_a_worker_killed_at_any_commit_costs_one_page_at_most(engine: Engi
     pages: dict[str, list[str | None]] = {}
     for point, (own, run_id) in runs.items():
         engine.ledger.calls.clear()
-        await workers.start(own, run_id, point)
-        assert await workers.ended() == -signal.SIGKILL, point
+        pid = await workers.run(own, run_id, failpoint=point)
+        assert await workers.ended(pid) == -signal.SIGKILL, point
         pages[point] = [call.query.get("after") for call in engine.ledger.asked("/orders")]
 
     await _lapsed(engine)
@@ -136,7 +97,7 @@ async def test_a_worker_stopped_past_its_lease_can_store_nothing_when_it_goes_on
     own = await engine.connect()
     run_id = await engine.trigger(own)
     held = engine.ledger.fault("/orders", hold=True, skip=1)
-    pid = await workers.start(own, run_id, "0:after")
+    pid = await workers.run(own, run_id)
     await held.reached.wait()
     os.kill(pid, signal.SIGSTOP)
     await _lapsed(engine)
@@ -144,7 +105,7 @@ async def test_a_worker_stopped_past_its_lease_can_store_nothing_when_it_goes_on
     ended, told = await engine.run_row(run_id), await engine.events(own)
     held.go.set()
     os.kill(pid, signal.SIGCONT)
-    assert await workers.ended() == 0
+    assert await workers.ended(pid) == 0
 
     assert (ended["status"], counters(ended)) == ("SUCCEEDED", {"fetched": 6, "created": 6, "pages": PAGES})
     assert await engine.run_row(run_id) == ended
