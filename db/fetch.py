@@ -17,10 +17,12 @@ from db.scope import Scope
 
 ACQUIRE_SECONDS: Final = 30.0
 _BEGIN: Final = (
-    "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"
-    " SELECT set_config('crosshead.organization', '{organization}', true),"
-    " set_config('crosshead.connection', '{connection}', true)"
+    "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"  # and no SELECT of set_config(), which has to be planned
+    " SET LOCAL crosshead.organization = '{organization}'; SET LOCAL crosshead.connection = '{connection}'"
 )
+_KEPT: Final = {"plan_cache_mode": "force_generic_plan"}
+"""Left to itself, Postgres plans a page anew each time, for half of what reading it costs: of a limit that is not known
+it thinks that it is a tenth of all rows, and of a plan for the limit that was given that it must be cheaper."""
 _BY_VALUES: Final = "plan_cache_mode = force_custom_plan"
 OUTAGES: Final[tuple[type[Exception], ...]] = (
     asyncpg.PostgresConnectionError,
@@ -99,10 +101,14 @@ def session_settings(*, role: str | None, application: str) -> dict[str, str]:
 
 
 class FetchPool:
-    """Connections that run as one role; nothing is connected before the first use."""
+    """Connections that run as one role; nothing is connected before the first use.
 
-    def __init__(self, url: str, *, role: str, size: int, application: str) -> None:
-        self._settings = session_settings(role=role, application=application)
+    Args:
+        kept: Statements are planned once a connection, for any values, where nobody asks for plans by values.
+    """
+
+    def __init__(self, url: str, *, role: str, size: int, application: str, kept: bool = False) -> None:
+        self._settings = {**session_settings(role=role, application=application), **(_KEPT if kept else {})}
         self._url = url
         self._size = size
         self._pool: asyncpg.Pool | None = None

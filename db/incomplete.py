@@ -2,9 +2,10 @@
 
 from typing import Final
 
+from db.pieces import Told, known, quoted, told_object
 from db.selection import PagePart
 from db.shapes import Shape
-from db.told import INSTANT_TEXT, told_id, told_list, told_object, told_typename
+from db.told import INSTANT_TEXT, told_id, told_list, told_typename
 
 _REASONS: Final = """
 CASE WHEN c.status IN ('DISCONNECTED', 'REAUTHORIZATION_REQUIRED', 'PAUSED', 'UNREACHABLE') THEN c.status
@@ -13,21 +14,21 @@ CASE WHEN c.status IN ('DISCONNECTED', 'REAUTHORIZATION_REQUIRED', 'PAUSED', 'UN
 """
 _FIELDS: Final = {
     "connectionId": told_id("i.id", "ConnectedSystem"),
-    "reason": """'"' || i.reason || '"'""",
-    "since": f"""coalesce('"' || {INSTANT_TEXT.format(x="i.since")} || '"', 'null')""",
+    "reason": quoted("i.reason"),
+    "since": quoted(INSTANT_TEXT.format(x="i.since"), "null"),
 }
 
 
-def told_incomplete(part: PagePart, shape: Shape, *, of: str) -> str:
-    """Give the SQL of a list's `incomplete` as JSON.
+def told_incomplete(part: PagePart, shape: Shape, *, of: str) -> Told:
+    """Tell a list's `incomplete`.
 
     Args:
         part: What is asked of it.
         shape: The records of the list.
         of: The condition on a connection `c` that the list is of.
     """
-    fields = {**_FIELDS, "entity": f"""'"{shape.entity}"'""", "__typename": told_typename("Incomplete")}
-    told = told_object((each.key, fields[each.name]) for each in part.parts)
+    fields = {**_FIELDS, "entity": known(f'"{shape.entity}"'), "__typename": told_typename("Incomplete")}
+    told = told_object((each.key, fields[each.name]) for each in part.parts).sql
     rows = (
         f"SELECT c.id, {_REASONS} AS reason, e.complete_through AS since FROM connection c"
         f" JOIN connected_entity e ON e.connection_id = c.id AND e.entity = '{shape.entity}' WHERE {of}"

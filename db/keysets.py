@@ -8,6 +8,7 @@ from typing import Final
 
 import orjson
 
+from db.pieces import Known, Piece, Told, joined, literal, quoted
 from db.selection import PageSelection, Sort
 from db.shapes import SHAPES, Column, Kind, Shape
 from db.told import DATE_TEXT, INSTANT_TEXT
@@ -51,10 +52,11 @@ def _stored(sort: Sort, shape: Shape) -> Column:
     return column if column.ordinal is None else Column(column.ordinal, "big", nullable=column.nullable)
 
 
-def order_by(page: PageSelection, shape: Shape, alias: str) -> str:
-    """Give the ORDER BY list; a backward page is read in reverse."""
+def order_by(page: PageSelection, shape: Shape, alias: str, *, told: bool = False) -> str:
+    """Give the ORDER BY list; a backward page is read in reverse, and told in order."""
+    turned = page.backward and not told
     return ", ".join(
-        f"{alias}.{_stored(sort, shape).name} {'DESC' if sort.descending != page.backward else 'ASC'}"
+        f"{alias}.{_stored(sort, shape).name} {'DESC' if sort.descending != turned else 'ASC'}"
         for sort in _keys(page, shape)
     )
 
@@ -71,19 +73,23 @@ def key_columns(page: PageSelection) -> list[Column]:
     return [_stored(sort, shape) for sort in _keys(page, shape)]
 
 
-def cursor_json(page: PageSelection, shape: Shape, alias: str) -> str:
-    """Give the SQL of a row's cursor, as a JSON string: base64url of [signature, key values…], or a plain number."""
+def told_cursor(page: PageSelection, shape: Shape, alias: str) -> Told:
+    """Tell a row's cursor: base64url of [signature, key values…], or a plain number."""
     if page.numbered:
-        return f"""'"' || {alias}.{shape.key} || '"'"""
-    values = " || ',' || ".join(_key_text(_stored(sort, shape), alias) for sort in _keys(page, shape))
-    head = orjson.dumps(signature(page)).decode().replace("'", "''")
-    told = f"convert_to('[{head},' || {values} || ']', 'UTF8')"
-    return f"""'"' || translate(encode({told}, 'base64'), E'+/=\\n', '-_') || '"'"""
+        return quoted(f"{alias}.{shape.key}::text")
+    values: list[Piece] = []
+    for sort in _keys(page, shape):
+        values += [Known(","), _key_text(_stored(sort, shape), alias)]
+    head = Known("[" + orjson.dumps(signature(page)).decode())
+    told = f"encode(convert_to({joined([head, *values, Known(']')])}, 'UTF8'), 'base64')"
+    for sign, ours in (("+", "-"), ("/", "_"), ("=", ""), ("\n", "")):  # translate() looks at each character in turn
+        told = f"replace({told}, {literal(sign)}, {literal(ours)})"
+    return quoted(told)
 
 
 def _key_text(column: Column, alias: str) -> str:
     told = _TEXTS.get(column.kind, "{x}::text").format(x=f"{alias}.{column.name}")
-    return f"coalesce(to_json({told})::text, 'null')"
+    return f"coalesce(JSON_SCALAR({told})::text, 'null')"
 
 
 def ranges(page: PageSelection, shape: Shape, alias: str) -> list[str]:

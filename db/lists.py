@@ -2,19 +2,23 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from db.changes import POSITIONS, told_position, window
 from db.incomplete import told_incomplete
-from db.keysets import CONNECTION, FIRST_SLOT, ORGANIZATION, bound, cursor_json, order_by, ranges
+from db.keysets import CONNECTION, FIRST_SLOT, ORGANIZATION, bound, order_by, ranges, told_cursor
 from db.models.base import across
 from db.past import changed, unchanged
+from db.pieces import Told, joined, known, listed, quoted, told_object
 from db.predicates import Rows, filtered
 from db.selection import PagePart, PageSelection, Selection
 from db.shapes import SHAPES, Shape
-from db.told import literal, told_object, told_typename
+from db.told import told_typename
 
-Teller = Callable[[Selection, str], str]
-"""Gives the SQL of a row's JSON from what is selected of it and its alias."""
+Teller = Callable[[Selection, str], Told]
+"""Tells a row from what is selected of it and its alias."""
+_ROWS: Final = frozenset({"nodes", "edges"})
+_CURSORS: Final = frozenset({"startCursor", "endCursor"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,26 +67,48 @@ class _List:
         return f"${FIRST_SLOT + self.page.limit_slot}::int"
 
     @property
+    def order(self) -> str:
+        return order_by(self.page, self.shape, self.alias)
+
+    @property
+    def more(self) -> bool:
+        """One row more than asked is read where `hasNextPage` is asked for, which costs nothing else."""
+        return self.page.numbered or bool(_asked_of_info(self.page) & {_more(self.page)})
+
+    @property
+    def counted_off(self) -> bool:
+        """The rows' places are needed, to leave that row out or to find the first and last."""
+        return self.more or bool(_asked_of_info(self.page) & _CURSORS)
+
+    @property
     def tail(self) -> str:
-        """One row more than asked is read, so that `hasNextPage` costs nothing."""
-        return f"ORDER BY {order_by(self.page, self.shape, self.alias)} LIMIT {self.limit} + 1"
+        return f"ORDER BY {self.order} LIMIT {self.limit}{' + 1' if self.more else ''}"
 
 
-def told_page(page: PageSelection, *, alias: str, whose: Whose, next_alias: Callable[[], str], tell: Teller) -> str:
-    """Give a scalar subquery that tells a Relay list."""
+def _asked_of_info(page: PageSelection) -> set[str]:
+    return {each.name for part in page.parts if part.name == "pageInfo" for each in part.parts}
+
+
+def _more(page: PageSelection) -> str:
+    return "hasPreviousPage" if page.backward else "hasNextPage"
+
+
+def told_page(page: PageSelection, *, alias: str, whose: Whose, next_alias: Callable[[], str], tell: Teller) -> Told:
+    """Tell a Relay list."""
     one = _List(page, SHAPES[page.type_name], alias, whose, next_alias, tell)
     if page.numbered:
         rows, counted = window(page, alias, where=" AND ".join(whose.where)), "SELECT 0"
     else:
         rows, counted = _everywhere(one) if _is_spread(one) else _in_place(one, whose)
     told = told_object((part.key, _part(part, one, counted)) for part in page.parts)
-    order = order_by(page, one.shape, alias)
-    numbered = (
-        f"SELECT {alias}.*, row_number() OVER (ORDER BY {order}) AS list_row, count(*) OVER () AS list_rows"
-        f" FROM ({rows}) {alias}"
-    )
-    # The empty count makes it an aggregate, and so one row, whatever was selected.
-    return f"(SELECT {told} || left(count(*)::text, 0) FROM ({numbered}) {alias})"
+    pieces = told.pieces
+    if not any(part.name in _ROWS for part in page.parts):
+        # The empty count makes it an aggregate, and so one row, whatever was selected.
+        pieces = (*pieces, "left(count(*)::text, 0)")
+    if one.counted_off:
+        places = f"row_number() OVER (ORDER BY {one.order}) AS list_row, count(*) OVER () AS list_rows"
+        rows = f"SELECT {alias}.*, {places} FROM ({rows}) {alias}"
+    return Told((f"(SELECT {joined(pieces)} FROM ({rows}) {alias})",))
 
 
 def _is_spread(one: _List) -> bool:
@@ -147,17 +173,18 @@ def _everywhere(one: _List) -> tuple[str, str]:
     )
 
 
-def _listed(told: str, one: _List) -> str:
-    order = f"{one.alias}.list_row{' DESC' if one.page.backward else ''}"
-    shown = f"{one.alias}.list_row <= {one.limit}"
-    return f"coalesce('[' || string_agg({told}, ',' ORDER BY {order}) FILTER (WHERE {shown}) || ']', '[]')"
+def _listed(told: Told, one: _List) -> Told:
+    order = order_by(one.page, one.shape, one.alias, told=True)
+    shown = f" FILTER (WHERE {one.alias}.list_row <= {one.limit})" if one.more else ""
+    return listed(f"string_agg({told.sql}, ',' ORDER BY {order}){shown}")
 
 
-def _cursor_at(cursor: str, one: _List, row: str) -> str:
-    return f"coalesce(max({cursor}) FILTER (WHERE {one.limit} > 0 AND {one.alias}.list_row = {row}), 'null')"
+def _cursor_at(cursor: Told, one: _List, row: str) -> Told:
+    at = f"max({cursor.sql}) FILTER (WHERE {one.limit} > 0 AND {one.alias}.list_row = {row})"
+    return Told((at,), "null")
 
 
-def _part(part: PagePart, one: _List, counted: str) -> str:
+def _part(part: PagePart, one: _List, counted: str) -> Told:
     page, alias = one.page, one.alias
     if part.name == "__typename":
         return told_typename("ChangeConnection" if page.numbered else f"{page.type_name}Connection")
@@ -166,28 +193,30 @@ def _part(part: PagePart, one: _List, counted: str) -> str:
         scope = f"c.organization_id = {ORGANIZATION}"
         of = f"{scope} AND {CONNECTION} IS NULL" if connection is None else f"c.id = {connection}"
         return told_incomplete(part, one.shape, of=of)
-    if part.name == "totalCount" or part.name in POSITIONS:
-        position = part.name in POSITIONS
-        return (
-            f"""'"' || {told_position(part.name, page, alias)} || '"'""" if position else f"(SELECT ({counted})::text)"
-        )
-    if part.name == "nodes" and part.node is not None:
-        return _listed(one.tell(part.node, alias), one)
-    if part.name == "edges":
-        edge: dict[str, Callable[[PagePart], str]] = {
-            "cursor": lambda _: cursor_json(page, one.shape, alias),
-            "__typename": lambda _: told_typename("ChangeEdge" if page.numbered else f"{page.type_name}Edge"),
-            "node": lambda p: one.tell(p.node, alias) if p.node else "'null'",
-        }
-        return _listed(told_object((p.key, edge[p.name](p)) for p in part.parts), one)
-    return _page_info(part, one)
+    if part.name == "totalCount":
+        return Told((f"(SELECT ({counted})::text)",))
+    if part.name in _ROWS:
+        return _rows(part, one)
+    return quoted(f"{told_position(part.name, page, alias)}::text") if part.name in POSITIONS else _page_info(part, one)
 
 
-def _page_info(part: PagePart, one: _List) -> str:
+def _rows(part: PagePart, one: _List) -> Told:
+    page, alias = one.page, one.alias
+    if part.name == "nodes":
+        return _listed(one.tell(part.node, alias) if part.node else known("null"), one)
+    edge: dict[str, Callable[[PagePart], Told]] = {
+        "cursor": lambda _: told_cursor(page, one.shape, alias),
+        "__typename": lambda _: told_typename("ChangeEdge" if page.numbered else f"{page.type_name}Edge"),
+        "node": lambda p: one.tell(p.node, alias) if p.node else known("null"),
+    }
+    return _listed(told_object((p.key, edge[p.name](p)) for p in part.parts), one)
+
+
+def _page_info(part: PagePart, one: _List) -> Told:
     page = one.page
-    more = f"(count(*) > {one.limit})::text"
-    resumed = literal("true" if page.keyset is not None else "false")
-    cursor = cursor_json(page, one.shape, one.alias)
+    more = Told((f"(count(*) > {one.limit})::text",))
+    resumed = known("true" if page.keyset is not None else "false")
+    cursor = told_cursor(page, one.shape, one.alias)
     first = _cursor_at(cursor, one, "1")
     last = _cursor_at(cursor, one, f"least({one.alias}.list_rows, {one.limit})")
     info = {
@@ -198,7 +227,7 @@ def _page_info(part: PagePart, one: _List) -> str:
         "endCursor": first if page.backward else last,
     }
     if page.numbered:
-        ends = {name: f"{told_position(name, page, one.alias)}" for name in ("nextSequence", "lastSequence")}
-        info["hasNextPage"] = f"({ends['nextSequence']} < {ends['lastSequence']})::text"
-        info["endCursor"] = f"""'"' || {ends["nextSequence"]} || '"'"""
+        ends = {name: told_position(name, page, one.alias) for name in ("nextSequence", "lastSequence")}
+        info["hasNextPage"] = Told((f"({ends['nextSequence']} < {ends['lastSequence']})::text",))
+        info["endCursor"] = quoted(f"{ends['nextSequence']}::text")
     return told_object((p.key, info[p.name]) for p in part.parts)

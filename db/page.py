@@ -10,6 +10,7 @@ from db.lists import Whose, scope_clause, told_page
 from db.models.base import AnyRecord, Many, One, Relation
 from db.models.records import versions
 from db.past import MOST, changed, children, forgotten, too_many, unchanged
+from db.pieces import Told, listed, literal, told_object
 from db.scope import Scope
 from db.selection import (
     All,
@@ -30,16 +31,7 @@ from db.selection import (
 )
 from db.shapes import SHAPES, Shape
 from db.summaries import summarised
-from db.told import (
-    answer,
-    literal,
-    refusal,
-    told_column,
-    told_inside,
-    told_list,
-    told_object,
-    told_typename,
-)
+from db.told import answer, refusal, told_column, told_inside, told_list, told_typename
 
 
 class _Statement:
@@ -53,13 +45,13 @@ class _Statement:
         self._count += 1
         return f"t{self._count}"
 
-    def told(self, selection: Selection, alias: str) -> str:
-        """Give the SQL of an object's JSON."""
+    def told(self, selection: Selection, alias: str) -> Told:
+        """Tell an object."""
         shape = SHAPES[selection.type_name]
         return told_object((part.key, self._part(part, shape, alias)) for part in selection.parts)
 
-    def page(self, page: PageSelection, *, alias: str, whose: Whose) -> str:
-        """Give the SQL of a list's JSON."""
+    def page(self, page: PageSelection, *, alias: str, whose: Whose) -> Told:
+        """Tell a list."""
         if page.as_of_slot is not None:
             self._as_of.add(alias)
         return told_page(page, alias=alias, whose=whose, next_alias=self.next_alias, tell=self.told)
@@ -70,7 +62,7 @@ class _Statement:
         key = bound("id" if shape.key == "id" else "text", root.id_slot)
         where = f"{scope_clause(shape, alias, held=held)} AND {alias}.{shape.key} = {key}"
         if root.as_of_slot is None:
-            return f"SELECT {self.told(root.selection, alias)} FROM {shape.table} {alias} WHERE {where}"
+            return f"SELECT {self.told(root.selection, alias).sql} FROM {shape.table} {alias} WHERE {where}"
         at = bound("instant", root.as_of_slot)
         self._as_of.add(alias)
         there = f"(SELECT {alias}.connection_id FROM {shape.table} {alias} WHERE {where})"
@@ -80,7 +72,7 @@ class _Statement:
         )
         rows = " UNION ALL ".join(f"SELECT {alias}.* FROM {source} {alias} WHERE {where}" for source in sources)
         gone, since = forgotten(at, connections=f"c.id = {alias}.connection_id")
-        told = self.told(root.selection, alias)
+        told = self.told(root.selection, alias).sql
         told = f"CASE WHEN {gone} THEN {refusal('HISTORY_EXPIRED', since)} ELSE {told} END"
         return f"SELECT {told} FROM ({rows}) {alias}"
 
@@ -88,7 +80,7 @@ class _Statement:
         """Give the SQL of a summary."""
         return summarised(root, alias=alias, held=held, next_alias=self.next_alias, tell=self._part)
 
-    def _part(self, part: Part, shape: Shape, alias: str) -> str:
+    def _part(self, part: Part, shape: Shape, alias: str) -> Told:
         if isinstance(part, Leaf):
             return self._leaf(part, shape, alias)
         if isinstance(part, Inside):
@@ -110,36 +102,36 @@ class _Statement:
                 source = versions({shape.table: shape.entity})
             whose = Whose((join,), f"{alias}.{shape.connection_column}", source)
             return self.page(part.page, alias=other, whose=whose)
-        told = self.told(part.selection, other)
+        told = self.told(part.selection, other).sql
         own = children(shape.type_name, part.name, alias) if alias in self._as_of else None
         source = f"{own or target.table} {other} WHERE {join}"
         if isinstance(relation, One):
-            return f"coalesce((SELECT {told} FROM {source}), 'null')"
+            return Told((f"(SELECT {told} FROM {source})",), "null")
         return self._whole(relation, told, source, other)
 
-    def _leaf(self, part: Leaf, shape: Shape, alias: str) -> str:
+    def _leaf(self, part: Leaf, shape: Shape, alias: str) -> Told:
         if part.name == "__typename":
             return told_typename(shape.type_name)
         told = told_column(alias, shape.type_name, shape.columns[part.name])
         past = part.name == "raw" and alias in self._as_of  # what it was made of then is not kept
-        return f"CASE WHEN {alias}.past THEN 'null' ELSE {told} END" if past else told
+        return Told((f"CASE WHEN {alias}.past THEN 'null' ELSE {told.sql} END",)) if past else told
 
-    def _record(self, part: Part, relation: Relation, alias: str) -> str:
-        """Give the SQL of a record of the kind that the row names."""
+    def _record(self, part: Part, relation: Relation, alias: str) -> Told:
+        """Tell a record of the kind that the row names."""
         if not isinstance(relation, AnyRecord) or not isinstance(part, RelatedRecord):
             raise TypeError(f"{part.name} is told as a record of any kind")
         told = []
         for selection in part.selections:
             target, other = SHAPES[selection.type_name], self.next_alias()
             where = f"{other}.connection_id = {alias}.connection_id AND {other}.id = {alias}.{relation.record}"
-            found = f"SELECT {self.told(selection, other)} FROM {target.table} {other} WHERE {where}"
+            found = f"SELECT {self.told(selection, other).sql} FROM {target.table} {other} WHERE {where}"
             told.append(f"WHEN '{target.entity}' THEN coalesce(({found}), 'null')")
-        return f"CASE {alias}.{relation.entity} {' '.join(told)} ELSE 'null' END"
+        return Told((f"CASE {alias}.{relation.entity} {' '.join(told)} ELSE 'null' END",))
 
     @staticmethod
-    def _whole(relation: Many, told: str, source: str, alias: str) -> str:
+    def _whole(relation: Many, told: str, source: str, alias: str) -> Told:
         order = ", ".join(f"{alias}.{column}" for column in relation.order)
-        return f"coalesce((SELECT '[' || string_agg({told}, ',' ORDER BY {order}) || ']' FROM {source}), '[]')"
+        return listed(f"(SELECT string_agg({told}, ',' ORDER BY {order}) FROM {source})")
 
 
 @lru_cache(maxsize=2048)
@@ -154,18 +146,18 @@ def compiled(root: Root, *, held: bool = False) -> str:
     if isinstance(root, OneById):
         return statement.one(root, alias, held=held)
     shape = SHAPES[root.selection.type_name]
-    told = statement.told(root.selection, alias)
+    told = statement.told(root.selection, alias).sql
     source = f"{shape.table} {alias} WHERE {scope_clause(shape, alias, held=held)}"
     key = f"{alias}.{shape.key}"
     if isinstance(root, All):
-        return f"SELECT {told_list(f'SELECT {told} AS told, {key} FROM {source}', shape.key)}"
+        return f"SELECT {told_list(f'SELECT {told} AS told, {key} FROM {source}', shape.key).sql}"
     return f"SELECT {key}, {told} FROM {source} AND {key} = ANY(${FIRST_SLOT + root.ids_slot}::uuid[])"
 
 
 def _page(root: PageSelection, statement: _Statement, alias: str, *, held: bool) -> str:
     """Give the statement of a list of its own."""
     scope = scope_clause(SHAPES[root.type_name], alias, held=held)
-    told = statement.page(root, alias=alias, whose=Whose((scope,), CONNECTION if held else None))
+    told = statement.page(root, alias=alias, whose=Whose((scope,), CONNECTION if held else None)).sql
     refused = changes.refused(root) if root.numbered else _refused(root, held=held)
     if refused:
         cases = " ".join(f"WHEN {condition} THEN {text}" for condition, text in refused)

@@ -10,10 +10,11 @@ from typing import Final
 from db.keysets import CONNECTION, ORGANIZATION
 from db.lists import Whose, scope_clause
 from db.models.summary import Summary
+from db.pieces import Told, known, listed, told_object
 from db.predicates import Rows, filtered
 from db.selection import Inside, Leaf, Part, SummaryOf
 from db.shapes import SHAPES, Column, Shape
-from db.told import refusal, told_column, told_object, told_typename
+from db.told import refusal, told_column, told_typename
 
 MOST: Final = 1_000
 """So many groups are told; more are refused."""
@@ -22,8 +23,8 @@ _MONTHS: Final = {
     "date": "date_trunc('month', {x})::date",
     "instant": "date_trunc('month', {x} AT TIME ZONE 'UTC')::date",
 }
-Teller = Callable[[Part, Shape, str], str]
-"""Gives the SQL of a part of a record's JSON, from the record's shape and its alias."""
+Teller = Callable[[Part, Shape, str], Told]
+"""Tells a part of a record, from the record's shape and its alias."""
 
 
 def summarised(root: SummaryOf, *, alias: str, held: bool, next_alias: Callable[[], str], tell: Teller) -> str:
@@ -40,19 +41,19 @@ def summarised(root: SummaryOf, *, alias: str, held: bool, next_alias: Callable[
     names = ", ".join(keys) or "()"
     told_amounts = ""
     if amounts is not None:
-        one = told_object((leaf.key, _amount(leaf, shape, summary)) for leaf in amounts.fields)
-        told_amounts = f", '[' || string_agg({one}, ',' ORDER BY a.{per}) || ']' AS amounts"
+        one = told_object((leaf.key, _amount(leaf, shape, summary)) for leaf in amounts.fields).sql
+        told_amounts = f", string_agg({one}, ',' ORDER BY a.{per}) AS amounts"
     grouped = (
         f"SELECT {''.join(f'{name}, ' for name in keys)}coalesce(sum(a.n), 0) AS n{told_amounts}"
         f" FROM ({inner}) a GROUP BY {names}"
     )
-    told = told_object((part.key, _part(part, root, shape, summary, tell)) for part in root.parts)
+    told = told_object((part.key, _part(part, root, shape, summary, tell)) for part in root.parts).sql
     order = ", ".join(["g.n DESC", *(f"g.{name}" for name in keys)])
-    listed = f"coalesce('[' || string_agg({told}, ',' ORDER BY {order}) || ']', '[]')"
+    groups = listed(f"string_agg({told}, ',' ORDER BY {order})").sql
     refused = refusal("TOO_MANY_GROUPS", f"'{MOST}'")
     there = f" FROM connection WHERE organization_id = {ORGANIZATION} AND id = {CONNECTION}" if root.named else ""
     whole = (
-        f"SELECT CASE WHEN count(*) > {MOST} THEN {refused} ELSE {listed} END"
+        f"SELECT CASE WHEN count(*) > {MOST} THEN {refused} ELSE {groups} END"
         f" FROM ({grouped} LIMIT {MOST + 1}) {_GROUP}"
     )
     return f"SELECT ({whole}){there}"
@@ -101,25 +102,25 @@ def _rows(
     )
 
 
-def _amount(leaf: Leaf, shape: Shape, summary: Summary) -> str:
+def _amount(leaf: Leaf, shape: Shape, summary: Summary) -> Told:
     if leaf.name == "__typename":
         return told_typename(f"{shape.type_name}Amounts")
     if leaf.name == "count":
-        return "a.n::text"
+        return Told(("a.n::text",))
     if leaf.name == summary.per:
         return told_column("a", shape.type_name, Column(leaf.name, "text"))
     return told_column("a", shape.type_name, Column(f"sum_{leaf.name}", "decimal"))
 
 
-def _part(part: Part, root: SummaryOf, shape: Shape, summary: Summary, tell: Teller) -> str:
+def _part(part: Part, root: SummaryOf, shape: Shape, summary: Summary, tell: Teller) -> Told:
     if part.name == "__typename":
         return told_typename(f"{shape.type_name}Summary")
     if part.name == "count":
-        return f"{_GROUP}.n::text"
+        return Told((f"{_GROUP}.n::text",))
     if isinstance(part, Inside):
-        return f"coalesce({_GROUP}.amounts, '[]')"
+        return listed(f"{_GROUP}.amounts")
     if part.name not in root.groups:
-        return "'null'"
+        return known("null")
     if part.name in summary.months:
         return told_column(_GROUP, shape.type_name, Column(part.name, "date"))
     return tell(part, shape, _GROUP)

@@ -1,15 +1,15 @@
 """How values become JSON text in SQL.
 
 JSON is written by concatenation, not by json_build_object (50 keys at most) or
-row_to_json (merges long aliases): keys, their order and nulls are ours.
-Non-null holds here, for nobody downstream nulls the parent.
+row_to_json (merges long aliases), which look up how a value is told anew for each one: keys, their order and nulls are
+ours. Non-null holds here, for nobody downstream nulls the parent.
 """
 
-from collections.abc import Iterable
 from typing import Final
 
 import orjson
 
+from db.pieces import Known, Piece, Told, known, listed, literal, told_object
 from db.selection import Inside
 from db.shapes import Column, Kind, Shape, value_fields
 from db.types import PREFIXES
@@ -21,84 +21,77 @@ INSTANT_TEXT: Final = (
     """ ELSE to_char({x} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') END"""
 )
 """An instant as ISO text, UTC; Python's last and first instant are stored as infinities, too."""
-_JSON: Final[dict[Kind, str]] = {
-    "text": "to_json({x})::text",
-    "enum": """'"' || {x} || '"'""",
-    "integer": "{x}::text",
-    "big": """'"' || {x}::text || '"'""",
-    "boolean": "{x}::text",
-    "decimal": """'"' || {x}::text || '"'""",
-    "date": f"""'"' || {DATE_TEXT} || '"'""",
-    "instant": f"""'"' || {INSTANT_TEXT} || '"'""",
-    "json": "{x}::text",
-    "texts": "to_json({x})::text",
+_TEXT: Final = "JSON_SCALAR({x})::text"
+"""A text with its escapes. Unlike to_json, it knows the type's way before the first row."""
+_QUOTE: Final = Known('"')
+_JSON: Final[dict[Kind, tuple[Piece, ...]]] = {
+    "text": (_TEXT,),
+    "enum": (_QUOTE, "{x}", _QUOTE),
+    "integer": ("{x}::text",),
+    "big": (_QUOTE, "{x}::text", _QUOTE),
+    "boolean": ("{x}::text",),
+    "decimal": (_QUOTE, "{x}::text", _QUOTE),
+    "date": (_QUOTE, DATE_TEXT, _QUOTE),
+    "instant": (_QUOTE, INSTANT_TEXT, _QUOTE),
+    "json": ("{x}::text",),
+    "texts": ("to_json({x})::text",),
 }
+_STRINGS: Final[frozenset[Kind]] = frozenset({"text", "enum", "decimal", "date"})
+"""What is kept as a string inside a JSON value."""
 
 
-def literal(text: str) -> str:
-    """Quote text of our own or a key of the caller's as an SQL literal."""
-    return "'" + text.replace("'", "''") + "'"
+def told_typename(name: str) -> Told:
+    """Tell a type's name."""
+    return known(orjson.dumps(name).decode())
 
 
-def told_object(parts: Iterable[tuple[str, str]]) -> str:
-    """Give the SQL of a JSON object from key → SQL of its JSON text."""
-    told = list(parts)
-    if not told:  # everything asked for was skipped
-        return "'{}'"
-    inner = " || ".join(f"{_key(key, first=n == 0)} || {value}" for n, (key, value) in enumerate(told))
-    return f"'{{' || {inner} || '}}'"
+def told_id(x: str, type_name: str, missing: str | None = None) -> Told:
+    """Tell a public id, from a UUID."""
+    return Told((Known(f'"{PREFIXES[type_name]}_'), f"encode(uuid_send({x}), 'hex')", _QUOTE), missing)
 
 
-def _key(key: str, *, first: bool) -> str:
-    return literal(("" if first else ",") + orjson.dumps(key).decode() + ":")
-
-
-def told_typename(name: str) -> str:
-    """Give the SQL of a type's name as JSON."""
-    return literal(orjson.dumps(name).decode())
-
-
-def told_id(x: str, type_name: str) -> str:
-    """Give the SQL of a public id as JSON, from a UUID."""
-    return f"""'"{PREFIXES[type_name]}_' || replace({x}::text, '-', '') || '"'"""
-
-
-def told_column(alias: str, type_name: str, column: Column) -> str:
-    """Give the SQL of a column's value as JSON; of type `type_name`, for ids."""
+def told_column(alias: str, type_name: str, column: Column) -> Told:
+    """Tell a column's value; of type `type_name`, for ids."""
     x = column.of(alias)
-    told = told_id(x, type_name) if column.kind == "id" else _JSON[column.kind].format(x=x)
-    return f"coalesce({told}, 'null')" if column.nullable else told
+    missing = "null" if column.nullable else None
+    if column.kind == "id":
+        return told_id(x, type_name, missing)
+    return _value(column.kind, x, missing)
 
 
-def told_inside(alias: str, shape: Shape, part: Inside) -> str:
-    """Give the SQL of some fields of a JSON value, or of each in a list of them."""
+def _value(kind: Kind, x: str, missing: str | None) -> Told:
+    return Told(tuple(each if isinstance(each, Known) else each.format(x=x) for each in _JSON[kind]), missing)
+
+
+def told_inside(alias: str, shape: Shape, part: Inside) -> Told:
+    """Tell some fields of a JSON value, or of each in a list of them."""
     column = shape.columns[part.name]
     if column.value is None:
         raise TypeError(f"{shape.type_name}.{part.name} has no fields")
     kinds = value_fields(column.value)
     x = column.of(alias)
 
-    def field(value: str, name: str) -> str:
+    def field(value: str, name: str) -> Told:
         if name == "__typename":
             return told_typename(part.type_name)
         if kinds[name] == "instant":
-            at = f"({value}->>{literal(name)})::timestamptz"
-            return f"coalesce({_JSON['instant'].format(x=at)}, 'null')"
-        missing = "[]" if kinds[name] == "texts" else "null"
-        return f"coalesce(({value}->{literal(name)})::text, '{missing}')"
+            return _value("instant", f"({value}->>{literal(name)})::timestamptz", "null")
+        if kinds[name] in _STRINGS:
+            return _value("text", f"({value}->>{literal(name)})", "null")
+        return Told((f"({value}->{literal(name)})::text",), "[]" if kinds[name] == "texts" else "null")
 
     def told(value: str) -> str:
-        return told_object((leaf.key, field(value, leaf.name)) for leaf in part.fields)
+        return told_object((leaf.key, field(value, leaf.name)) for leaf in part.fields).sql
 
     if column.kind == "values":
         elements = f"jsonb_array_elements({x}) WITH ORDINALITY AS e(v, n)"
         return told_list(f"SELECT {told('e.v')} AS told, e.n FROM {elements}", "n")
-    return f"CASE WHEN {x} IS NULL THEN 'null' ELSE {told(x)} END"
+    return Told((f"CASE WHEN {x} IS NULL THEN 'null' ELSE {told(x)} END",))
 
 
-def told_list(rows: str, order: str) -> str:
-    """Give the SQL of a JSON list, from rows that have their JSON in the column `told`."""
-    return f"coalesce((SELECT '[' || string_agg(r.told, ',' ORDER BY r.{order}) || ']' FROM ({rows}) r), '[]')"
+def told_list(rows: str, order: str) -> Told:
+    """Tell a list, from rows that have their JSON in the column `told`."""
+    return listed(f"(SELECT string_agg(r.told, ',' ORDER BY r.{order}) FROM ({rows}) r)")
 
 
 class Refused(Exception):

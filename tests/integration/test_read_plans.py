@@ -11,7 +11,7 @@ import pytest
 from crosshead.embedded.postgres import EmbeddedPostgres
 from db.engine import driver
 from db.models.purchasing.purchase_order import PurchaseOrderStatus
-from db.told import literal
+from db.pieces import literal
 from tests.factories.purchasing import make_purchase_order, make_purchase_order_line
 from tests.fixtures.reading import READING, Shelf, watched
 

@@ -8,14 +8,19 @@ import pytest
 
 from db.engine import Database
 from db.fetch import Fetch
+from db.page import compiled, read_json
 from db.scope import Scope
-from db.selection import PagePart, PageSelection
+from db.selection import Leaf, PagePart, PageSelection, Related, Selection
 from db.types import new_id
 from graph.context import Reader
 from tests.fixtures.engine import until
 from tests.fixtures.reading import Shelf, watched
 
 COUNT = PageSelection("PurchaseOrder", (PagePart("totalCount", "totalCount"),), limit_slot=0)
+LINES = Related("lines", "lines", Selection("PurchaseOrderLine", (Leaf("unit", "unit"),)))
+ORDERS = Selection("PurchaseOrder", (Leaf("id", "id"), LINES))
+PAGE = PageSelection("PurchaseOrder", (PagePart("nodes", "nodes", node=ORDERS),), limit_slot=0)
+PLANS = "SELECT generic_plans, custom_plans FROM pg_prepared_statements WHERE statement = $1"
 REFUSED_BESIDE_OTHERS = """
 { a: purchaseOrders { totalCount } b: vendors { totalCount } c: purchaseOrders(first: 999) { totalCount } }
 """
@@ -92,3 +97,18 @@ async def test_a_read_cut_off_at_any_moment_gives_its_connection_back(database_u
         async with own.fetch(scope) as fetch:
             assert await fetch.value("SELECT now() >= $1", begun)
         await own.close()
+
+
+async def test_a_page_is_planned_once_a_connection_and_one_by_values_each_time(database_url: str) -> None:
+    """Off: `kept` in db/engine.py: the first executions at least are planned each."""
+    own, scope = Database.open(database_url, pool_size=1, application="tests"), Scope(new_id(), new_id())
+
+    for by_values in (False, True):
+        async with own.fetch(scope, by_values=by_values) as fetch:
+            for limit in (10, 50, 250):
+                assert await read_json(fetch, PAGE, [limit], scope=scope) == '{"nodes":[]}'
+    async with own.fetch(scope) as fetch:
+        [plans] = await fetch.rows(PLANS, compiled(PAGE, held=True))
+    await own.close()
+
+    assert tuple(plans) == (3, 3)
