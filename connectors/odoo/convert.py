@@ -94,6 +94,11 @@ def first_named(*values: Reference) -> str | None:
     return next((value[1] for value in values if value), None)
 
 
+def place(text: str | None, reference: Reference) -> str | None:
+    """Give where equipment stands: a text until 18, one of stock's locations from 19 on."""
+    return text or named(reference)
+
+
 def day(value: str | None) -> str | None:
     """Read the day of an instant, UTC."""
     return value[:10] if value else None

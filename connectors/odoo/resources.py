@@ -96,7 +96,8 @@ ASSETS: Final = Resource(
     "maintenance.equipment",
     (
         *STAMPS,
-        *("name", "serial_no", "category_id", "partner_id", "partner_ref", "model", "location", "company_id", "note"),
+        *("name", "serial_no", "category_id", "partner_id", "partner_ref", "model", "location", "location_id"),
+        *("company_id", "note"),
         *("technician_user_id", "owner_user_id", "effective_date", "scrap_date", "active", "maintenance_team_id"),
     ),
 )

@@ -10,7 +10,6 @@ from connectors.kit.odata2 import read_day, read_instant
 Row = Mapping[str, Any]
 ADDRESS: Final = (
     "FullName",
-    "Name",
     "StreetName",
     "HouseNumber",
     "CityName",
@@ -79,17 +78,22 @@ def first_day(schedules: Sequence[Row] | None) -> date | None:
 
 def address(prefix: str, row: Row) -> dict[str, Any] | None:
     """Make an address of the properties that begin with `prefix`; None when all are blank."""
-    return postal([row.get(prefix + name) for name in ADDRESS])
+    return postal(*(row.get(prefix + name) for name in ADDRESS))
 
 
-def postal(told: Sequence[Any]) -> dict[str, Any] | None:
-    """Make an address of its properties, in the order of ADDRESS; None when all are blank."""
-    if not any(told):
+def postal(*told: Any, name: Any = None) -> dict[str, Any] | None:
+    """Make an address of its properties, in the order of ADDRESS; None when all are blank.
+
+    Args:
+        told: The properties.
+        name: A name, where there is no full one.
+    """
+    if not any(told) and not name:
         return None
-    full_name, name, street, house, city, postal_code, region, country = map(text, told)
+    full_name, street, house, city, postal_code, region, country = map(text, told)
     line = " ".join(filter(None, (street, house)))
     found = {
-        "name": full_name or name,
+        "name": full_name or text(name),
         "lines": [line] if line else [],
         "city": city,
         "region": region,

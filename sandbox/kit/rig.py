@@ -6,10 +6,11 @@ with NotImplementedError and the reason.
 """
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 from sandbox.kit.faults import Fault
+from sandbox.kit.recorded import Recording
 from sandbox.kit.server import Running
 from sandbox.kit.wire import Wire
 
@@ -79,6 +80,14 @@ class WireRig(Generic[W]):
     async def refused(self, entity: str, operation: str) -> JsonObject:
         """Refuse."""
         raise NotImplementedError(f"the rig has no {operation} {entity} that the system refuses")
+
+    def recordings(self) -> Sequence[Recording]:
+        """Refuse."""
+        raise NotImplementedError(f"no answer of a real {self.slug} was recorded")
+
+    def published(self, entity: str, path: tuple[str, ...]) -> Collection[str] | None:
+        """Refuse."""
+        raise NotImplementedError(f"nothing is known here of what {self.slug} publishes of {entity}, at {path} either")
 
     def walks(self, entity: str) -> Sequence[Sequence[str]]:
         """Refuse."""

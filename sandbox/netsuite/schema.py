@@ -39,6 +39,7 @@ _DECLARED: Final[Mapping[str, str]] = {
     "item": (
         "id id, itemid text, fullname text, displayname text, description text, purchasedescription text,"
         " itemtype text, isinactive flag, unitstype id, stockunit id, purchaseunit id, saleunit id, upccode text,"
+        " class id,"
         " cost number, averagecost number, lastpurchaseprice number, vendorname text, vendor id, subsidiary id,"
         " islotitem flag, isserialitem flag, parent id, createddate stamp, lastmodifieddate stamp,"
         f" custitem_material text, _modified text, {_COMMON}"
@@ -61,6 +62,7 @@ _DECLARED: Final[Mapping[str, str]] = {
     " isinactive flag, lastmodifieddate stamp, _modified text",
     "term": "id id, name text, daysuntilnetdue number, discountpercent number, daysuntilexpiry number, isinactive flag,"
     " _modified text",
+    "classification": "id id, name text, fullname text, isinactive flag, parent id, _modified text",
     "unitstype": "id id, name text, isinactive flag, _modified text",
     "unitstypeuom": "unitstype id, internalid id, unitname text, pluralname text, abbreviation text,"
     " pluralabbreviation text, conversionrate number, baseunit flag",
@@ -123,6 +125,7 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "stockunit": ("unitstypeuom", "unitname"),
     "purchaseunit": ("unitstypeuom", "unitname"),
     "saleunit": ("unitstypeuom", "unitname"),
+    "class": ("classification", "name"),
     "unitstype": ("unitstype", "name"),
     "employee": ("employee", "entityid"),
     "createdby": ("employee", "entityid"),

@@ -4,15 +4,17 @@ Faults strike reads and writes by the method in a JSON-2 address; over JSON-RPC 
 an older version strikes either.
 """
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from html import escape
 from typing import Any, Final
 
+from sandbox.kit.recorded import Recording
 from sandbox.kit.rig import JsonObject, WireRig
 from sandbox.kit.server import Running, serving
+from sandbox.odoo import published, recorded
 from sandbox.odoo.app import OdooWire, create_app
 from sandbox.odoo.config import DEMO_USERS, Config, Options
 from sandbox.odoo.seed.plan import Plan, seed
@@ -181,6 +183,14 @@ class OdooRig(WireRig[OdooWire]):
             },
         }
         return told[entity, operation]
+
+    def recordings(self) -> Sequence[Recording]:
+        """Give what servers of 16.0 and 18.0 answered."""
+        return recorded.recordings()
+
+    def published(self, entity: str, path: tuple[str, ...]) -> Collection[str] | None:
+        """Give the fields that Odoo's own source declares."""
+        return published.names(MODELS[entity], path)
 
     def walks(self, entity: str) -> Sequence[Sequence[str]]:
         """Give the ways of an order and of a maintenance request."""

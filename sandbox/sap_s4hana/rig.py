@@ -1,14 +1,16 @@
 """The simulated S/4HANA for the suite that connectors are tried with: see sandbox.kit.rig."""
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, Final
 from urllib.parse import quote
 
+from sandbox.kit.recorded import Recording
 from sandbox.kit.rig import JsonObject, WireRig
 from sandbox.kit.server import Running, serving
+from sandbox.sap_s4hana import published
 from sandbox.sap_s4hana.app import SapWire, create_app
 from sandbox.sap_s4hana.config import Options, User
 from sandbox.sap_s4hana.edits import archive
@@ -173,6 +175,14 @@ class SapRig(WireRig[SapWire]):
         if (entity, operation) in told:
             return told[entity, operation]
         return await super().refused(entity, operation)
+
+    def recordings(self) -> Sequence[Recording]:
+        """Refuse."""
+        raise NotImplementedError("no answer of a real S/4HANA is at hand; its names are held to the vendor's metadata")
+
+    def published(self, entity: str, path: tuple[str, ...]) -> Collection[str] | None:
+        """Give the names of the vendor's metadata."""
+        return published.names(SETS[entity], path)
 
     def walks(self, entity: str) -> Sequence[Sequence[str]]:
         """Give a maintenance order's ways."""

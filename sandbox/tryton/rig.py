@@ -1,6 +1,6 @@
 """A real Tryton, behind a proxy that breaks what goes to it, for the suite that connectors are tried with."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -8,9 +8,11 @@ from typing import Any, Final
 
 import aiohttp
 
+from sandbox.kit.recorded import Recording
 from sandbox.kit.rig import JsonObject, WireRig
 from sandbox.kit.server import Running, serving
 from sandbox.kit.wire import Wire
+from sandbox.tryton import recorded
 from sandbox.tryton.client import TrytonError
 from sandbox.tryton.proxy import create_proxy
 from sandbox.tryton.server import TrytonServer
@@ -66,6 +68,7 @@ class TrytonRig(WireRig[Wire]):
         self._server = server
         self._client = server.client()
         self._made: dict[str, list[int]] = {}
+        self._known: dict[str, Any] = {}
         self._people()
 
     def credentials(self, who: str) -> Mapping[str, Any]:
@@ -177,11 +180,30 @@ class TrytonRig(WireRig[Wire]):
             return {"values": {**given["values"], wrong: "999999"}}
         return {**given, "source_id": "999999"}
 
+    def recordings(self) -> Sequence[Recording]:
+        """Give what other servers answered than the one that runs."""
+        return recorded.recordings()
+
+    def published(self, entity: str, path: tuple[str, ...]) -> Collection[str] | None:
+        """Give the fields that this server has, and a user may see; a level of stock is of a product at a location."""
+        model = "stock.move" if entity == _LEVEL else MODELS[entity]
+        names = {"location"} if entity == _LEVEL and not path else set()
+        for step in path:
+            field = step.rstrip(".")
+            model = "stock.location" if field == "location" else str(self._fields(model)[field]["relation"])
+        return names | set(self._fields(model))
+
     def walks(self, entity: str) -> Sequence[Sequence[str]]:
         """Give the ways of productions and purchases."""
         if entity == "PURCHASE_ORDER":
             return (("SUBMIT", "APPROVE"),)
         return (("RELEASE", "READY", "START", "CLOSE"), ("RELEASE", "CANCEL"))
+
+    def _fields(self, model: str) -> Any:
+        """Ask once which fields a model has."""
+        if model not in self._known:
+            self._known[model] = self._client.call(model, "fields_get", [])
+        return self._known[model]
 
     def _call(self, entity: str, method: str, *args: Any) -> Any:
         return self._client.call(MODELS[entity], method, *args)

@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from pydantic import SecretStr
 
 from connectors.base import Window
 from connectors.egress import Egress
@@ -16,19 +15,20 @@ from connectors.odoo.connector import ODOO
 from connectors.odoo.forms import OdooCredentials, OdooWriteDefaults
 from connectors.odoo.source import OdooSource
 from db.models.purchasing.purchase_order import LineKind, PurchaseOrderStatus
-from db.types import Entity
+from sandbox.odoo.recorded import Recorded
 from tests.fixtures.egress import LOOPBACK
-from tests.fixtures.odoo_recorded import Recorded, serving
 
 UNITS = ODOO.units(OdooWriteDefaults())
 
 
 @asynccontextmanager
 async def opened(name: str) -> AsyncIterator[OdooSource]:
-    async with serving(Recorded(name)) as url, Egress.open(guard=LOOPBACK) as egress:
-        told = OdooCredentials(base_url=url, database="odoo", username="admin", api_key=SecretStr("k"))
-        async with ODOO.open(told, egress=egress) as source:
-            yield source
+    async with (
+        Recorded(name).recording().serving() as told,
+        Egress.open(guard=LOOPBACK) as egress,
+        ODOO.open(OdooCredentials(**told), egress=egress) as source,
+    ):
+        yield source
 
 
 async def records(name: str, feed_name: str) -> list[tuple[Any, Any]]:
@@ -76,27 +76,12 @@ async def test_requests_of_16() -> None:
 
 
 async def test_stock_of_16_has_a_key_that_outlives_its_rows() -> None:
-    recorded = Recorded("odoo16")
-    [row] = recorded.result("stock.quant", "search_read")
-    recorded.answers.append(
-        {
-            "name": "products",
-            "params": {"service": "object", "args": ["odoo", 2, "", "product.product", "search_read"]},
-            "body": {"result": [{"id": 1, "default_code": "BOLT-M8-40"}]},
-        }
-    )
-    async with serving(recorded) as url, Egress.open(guard=LOOPBACK) as egress:
-        told = OdooCredentials(base_url=url, database="odoo", username="admin", api_key=SecretStr("k"))
-        async with ODOO.open(told, egress=egress) as source:
-            stock = next(feed for feed in ODOO.feeds if feed.name == "stock")
-            [page] = [page async for page in source.read(stock, window=Window(), position=None)]
-    level = project(ODOO.mappings[Entity.INVENTORY_LEVEL], page.items[0].body, units=UNITS)
+    [row] = Recorded("odoo16").result("stock.quant", "search_read")
+    [(item, level)] = await records("odoo16", "stock")
 
     assert row["id"] == 2
-    assert [item.source_id for item in page.items] == ["8:1:0"]
-    assert (level.item_code, level.location, level.on_hand, level.unit) == (  # type: ignore[attr-defined]
-        "BOLT-M8-40", "WH/Stock", Decimal(520), "EA",
-    )  # fmt: skip
+    assert item.source_id == "8:1:0"
+    assert (level.location, level.on_hand, level.unit) == ("WH/Stock", Decimal(520), "EA")
 
 
 @pytest.mark.parametrize(("name", "major"), [("odoo16", 16), ("odoo18", 18)])

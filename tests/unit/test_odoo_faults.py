@@ -8,7 +8,7 @@ import pytest
 from connectors import errors as e
 from connectors.egress import Response
 from connectors.odoo import faults
-from tests.fixtures.odoo_recorded import Recorded
+from sandbox.odoo.recorded import Recorded
 
 RECORDED = Recorded("odoo16")
 
@@ -33,15 +33,15 @@ def answer(body: Any, status: int = 200, **headers: str) -> Response:
 )
 def test_a_recorded_refusal(recording: str, purpose: Any, kind: type[e.ConnectorError]) -> None:
     with pytest.raises(e.ConnectorError) as caught:
-        faults.rpc_result(answer(RECORDED.named(recording)), purpose)
+        faults.rpc_result(answer(RECORDED.named(recording)["body"]), purpose)
 
     assert type(caught.value) is kind
     assert "Traceback" not in (caught.value.source_message or "")
 
 
 def test_a_method_that_gives_nothing_is_answered_without_a_result() -> None:
-    assert RECORDED.named("36_cancel") == {"jsonrpc": "2.0", "id": 8}
-    assert faults.rpc_result(answer(RECORDED.named("36_cancel")), "write") is None
+    assert RECORDED.named("36_cancel")["body"] == {"jsonrpc": "2.0", "id": 8}
+    assert faults.rpc_result(answer(RECORDED.named("36_cancel")["body"]), "write") is None
     assert faults.json2_result(answer(b"null"), "write") is None
 
 

@@ -107,14 +107,6 @@ def test_a_line_keeps_price_quantity_and_dates_exact() -> None:
     assert (deleted.source_line_id, deleted.status) == ("20", "CANCELLED")
 
 
-def test_a_total_is_told_only_where_all_live_items_tell_theirs() -> None:
-    items = ORDER["to_PurchaseOrderItem"]
-    told = [{**items[0], "NetAmount": "97.50"}, items[1]]
-
-    assert _order(to_PurchaseOrderItem=told).total_net == Decimal("97.50")
-    assert _order(to_PurchaseOrderItem=[*told, {"PurchaseOrderItem": "30"}]).total_net is None
-
-
 def test_the_body_of_a_new_field_does_not_fail_and_a_broken_value_does() -> None:
     assert _order(NewField={"x": 1}).order_number == "4500000001"
     with pytest.raises(MappingError, match="order_date from PurchaseOrderDate"):

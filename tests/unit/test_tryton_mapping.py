@@ -2,7 +2,6 @@
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import Any, Final
 
 import orjson
@@ -25,25 +24,26 @@ from db.models.purchasing.purchase_order import (
     PurchaseOrderRecord,
     PurchaseOrderStatus,
 )
+from sandbox.tryton.recorded import Recorded
 
-_DATA: Final = Path(__file__).parent.parent / "data" / "tryton"
+_METHODS: Final = {"orders": "model.purchase.purchase.search_read", "parties": "model.party.party.search_read"}
 
 
 def items(name: str) -> dict[str, Item]:
     """Captured answers of Tryton 7.4.25, as items by key."""
-    rows = wire.plain(orjson.loads((_DATA / name).read_bytes())["result"])
+    rows = wire.plain(orjson.loads(Recorded("demo").body(_METHODS[name]))["result"])
     return {item.source_id: item for item in map(read.item, rows)}
 
 
 def order(source_id: str, **changes: Any) -> PurchaseOrderRecord:
-    body = items("purchases.json")[source_id].body | changes
+    body = items("orders")[source_id].body | changes
     record = project(PURCHASE_ORDER, body, units=unit_map({}))
     assert isinstance(record, PurchaseOrderRecord)
     return record
 
 
 def vendor(source_id: str, **changes: Any) -> VendorFields:
-    record = project(VENDOR, items("parties.json")[source_id].body | changes, units={})
+    record = project(VENDOR, items("parties")[source_id].body | changes, units={})
     assert isinstance(record, VendorFields)
     return record
 
@@ -103,7 +103,7 @@ def test_a_comment_line_keeps_its_place_and_text() -> None:
 
 def test_an_item_knows_its_newest_stamp() -> None:
     """The move's stamp counts for `updated_at`, and not for the version that guards writes."""
-    item = items("purchases.json")["2"]
+    item = items("orders")["2"]
 
     assert item.updated_at == datetime(2026, 11, 21, 6, 49, 9, 429539, tzinfo=UTC)
     assert read.version(item.body) == "1795243749.429539"
@@ -116,7 +116,7 @@ def test_versions_compare_as_numbers() -> None:
 
 
 def test_an_item_is_plain_json() -> None:
-    body = items("purchases.json")["2"].body
+    body = items("orders")["2"].body
 
     assert orjson.loads(orjson.dumps(body)) == body
     assert body["purchase_date"] == "2026-10-03"

@@ -1,6 +1,5 @@
 """Locations and items of Tryton: rows that a real server gave, and what becomes of them."""
 
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -10,8 +9,9 @@ from connectors.mapping import project
 from connectors.tryton.mapping import ITEM, LOCATION
 from connectors.tryton.read import item
 from connectors.tryton.units import unit_map
+from sandbox.tryton.recorded import Recorded
 
-RECORDED = orjson.loads((Path(__file__).parents[1] / "data" / "tryton" / "locations.json").read_bytes())["result"]
+RECORDED = orjson.loads(Recorded("company").body("model.stock.location.search_read"))["result"]
 PRODUCT = {
     "id": 3,
     "code": "ITEM-003",

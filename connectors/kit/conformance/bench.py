@@ -73,6 +73,13 @@ class Bench:
         async with self.connector.open(self.credentials(who), egress=egress) as source:
             yield source
 
+    @asynccontextmanager
+    async def sign_in(self, credentials: Mapping[str, Any]) -> AsyncIterator[Source]:
+        """Open a source with credentials of another system than the rig's."""
+        form = self.connector.spec.credentials(**credentials)
+        async with self.connector.open(form, egress=self.egress) as source:
+            yield source
+
     def feeds(self, entity: Entity, *, full: bool) -> list[Feed]:
         """Give an entity's feeds: those of a full pass, or all."""
         return [feed for feed in self.connector.feeds if feed.entity is entity and (feed.full or not full)]

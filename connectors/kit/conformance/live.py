@@ -1,10 +1,10 @@
 """A live system: signed in to by what the environment tells, never edited, and written to only where it is said."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from connectors.base import Connector
-from connectors.kit.conformance.rig import JsonObject, SignIn
+from connectors.kit.conformance.rig import JsonObject, Recording, SignIn
 
 PREFIX = "CROSSHEAD_LIVE_"
 
@@ -81,6 +81,14 @@ class LiveRig:
     async def refused(self, entity: str, operation: str) -> JsonObject:
         """Refuse."""
         raise _left(entity, operation)
+
+    def recordings(self) -> Sequence[Recording]:
+        """Refuse."""
+        raise NotImplementedError("a live system answers itself")
+
+    def published(self, entity: str, path: tuple[str, ...]) -> Collection[str] | None:
+        """Refuse."""
+        raise NotImplementedError(f"a live system shows what it has of {entity} itself, at {path} too")
 
     def walks(self, entity: str) -> Sequence[Sequence[str]]:
         """Refuse."""

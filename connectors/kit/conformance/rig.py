@@ -5,7 +5,7 @@ hold it. What a rig cannot do it refuses with NotImplementedError and the reason
 and the reason is told.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Literal, Protocol
 
@@ -13,6 +13,26 @@ JsonObject = dict[str, Any]
 SignIn = Literal["right", "wrong", "expired", "unprivileged", "read_only", "nowhere"]
 """Credentials: that may do everything; with a wrong secret; that were right once; that may not read some entity; that
 may read everything and write nothing; right, for an address where nothing answers."""
+
+
+class Recording(Protocol):
+    """What a real system answered, to be served again.
+
+    Attributes:
+        name: Its name in reports.
+        expected: Entity → source id → field of the record → value, as JSON, that a person read out of the answers;
+            of lists all elements, each with some of its fields.
+        refused: Name of a refusal → `error`, the class that it has to be, and what is done when it comes: `read`, an
+            entity; or `change`, the fields of a change; or else the connection is checked.
+    """
+
+    name: str
+    expected: Mapping[str, Mapping[str, JsonObject]]
+    refused: Mapping[str, JsonObject]
+
+    def serving(self, refusal: str | None = None) -> AbstractAsyncContextManager[Mapping[str, Any]]:
+        """Serve it, a refusal in place of the answer that is due; gives the credentials, by field of the form."""
+        ...
 
 
 class Rig(Protocol):
@@ -87,6 +107,18 @@ class Rig(Protocol):
 
     async def refused(self, entity: str, operation: str) -> JsonObject:
         """Give a change whose values the system itself refuses, as `sample` does."""
+        ...
+
+    def recordings(self) -> Sequence[Recording]:
+        """Give what was recorded of real systems."""
+        ...
+
+    def published(self, entity: str, path: tuple[str, ...]) -> Collection[str] | None:
+        """Give the names that the system itself publishes for a place in an entity's items; None where all may be.
+
+        Truth comes from outside here: the vendor's metadata, or the real system's own. Where an item holds parts side
+        by side that the connector put together, the rig knows under which names.
+        """
         ...
 
     def walks(self, entity: str) -> Sequence[Sequence[str]]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from connectors.base import Connector
-from connectors.kit.conformance import breaking, changing, checking, odd, reading, writing
+from connectors.kit.conformance import breaking, changing, checking, odd, published, reading, recorded, writing
 from connectors.kit.conformance.bench import Bench
 from db.types import Entity, Operation
 
@@ -17,7 +17,7 @@ class Case:
     """One thing tried.
 
     Attributes:
-        area: check, read, change, odd, write, fault.
+        area: one of AREAS.
         name: What is tried.
         about: The entity, and for writes the operation; "" where it is about none.
     """
@@ -38,7 +38,7 @@ def cases(connector: Connector) -> list[Case]:
     told = [Case("check", name, "", run) for name, run in checking.CASES.items()]
     told += [Case("read", name, "", run) for name, run in reading.UNREAD.items()]
     for entity in connector.mappings:
-        for area, made in (("read", reading.CASES), ("change", changing.CASES), ("odd", odd.CASES)):
+        for area, made in _OF_ENTITIES:
             told += [
                 Case(area, name, entity.value, _of(run, entity))
                 for name, (applies, run) in made.items()
@@ -55,6 +55,7 @@ def cases(connector: Connector) -> list[Case]:
     for entity in connector.mappings:
         if (entity, Operation.UPDATE) in connector.writes and connector.writes[entity, Operation.UPDATE].transitions:
             told.append(Case("write", "transitions", entity.value, _of(writing.transitions, entity)))
+    told += [Case("recorded", name, "", run) for name, run in recorded.REFUSALS.items()]
     told += [Case("fault", name, "read", run) for name, run in breaking.READS.items()]
     if connector.writes:
         told += [Case("fault", name, "write", run) for name, run in breaking.WRITES.items()]
@@ -69,4 +70,11 @@ def _to(run: Callable[[Bench, Entity, Operation], Awaitable[None]], entity: Enti
     return lambda bench: run(bench, entity, operation)
 
 
-AREAS: Final = ("check", "read", "change", "odd", "write", "fault")
+_OF_ENTITIES: Final = (
+    ("read", reading.CASES),
+    ("names", published.CASES),
+    ("recorded", recorded.CASES),
+    ("change", changing.CASES),
+    ("odd", odd.CASES),
+)
+AREAS: Final = ("check", "read", "names", "recorded", "change", "odd", "write", "fault")

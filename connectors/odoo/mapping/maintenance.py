@@ -44,7 +44,8 @@ ASSET: Final = EntityMapping(
         To("model", "model"),
         To("serial_number", "serial_no"),
         To("vendor_source_id", "partner_id", to.key),
-        To("location_code", "location"),
+        To("location_source_id", "location_id", to.key),
+        To("location_code", ("location", "location_id"), to.place),
         To("site", "company_id", to.named),
         To("assignee", ("technician_user_id", "owner_user_id"), to.first_named),
         To("started_on", "effective_date", to.day),
@@ -52,5 +53,5 @@ ASSET: Final = EntityMapping(
         To("active", "active"),
         To("custom_fields", CUSTOM, to.custom),
     ),
-    absent=frozenset({"native_status", "criticality", "manufacturer", "parent_source_id", "location_source_id"}),
+    absent=frozenset({"native_status", "criticality", "manufacturer", "parent_source_id"}),
 )

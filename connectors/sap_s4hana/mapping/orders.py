@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import date
-from decimal import Decimal
 from typing import Any, Final
 
 from connectors.kit.odata2 import write_day
@@ -68,7 +67,8 @@ def required_on(items: status.Rows) -> date | None:
     return min(days, default=None)
 
 
-_DELIVERY_PATHS: Final = (*(f"DeliveryAddress{name}" for name in v.ADDRESS), "Plant")
+_DELIVERY: Final = tuple(f"DeliveryAddress{name}" for name in v.ADDRESS)
+_DELIVERY_PATHS: Final = (_DELIVERY[0], "DeliveryAddressName", *_DELIVERY[1:], "Plant")
 
 
 def ship_to(items: status.Rows) -> dict[str, Any] | None:
@@ -82,7 +82,7 @@ def ship_to(items: status.Rows) -> dict[str, Any] | None:
 
 def line_ship_to(*told: Any) -> dict[str, Any] | None:
     """Give an item's delivery address, or the plant that receives it."""
-    found, plant = v.postal(told[:-1]), v.text(told[-1])
+    found, plant = v.postal(told[0], *told[2:-1], name=told[1]), v.text(told[-1])
     return {**(found or {}), "site_code": plant} if found or plant else None
 
 
@@ -90,13 +90,6 @@ def note(rows: Sequence[v.Row] | None) -> str | None:
     """Give the header text."""
     told = [v.text(row.get("PlainLongText")) for row in rows or () if row.get("TextObjectType") == HEADER_NOTE]
     return "\n".join(filter(None, told)) or None
-
-
-def total_net(items: status.Rows) -> Decimal | None:
-    """Add up the live items' net amounts, where this release tells them for all; SAP has no header totals."""
-    amounts = [v.exact(item.get("NetAmount")) for item in status.live(items)]
-    known = [amount for amount in amounts if amount is not None]
-    return sum(known, Decimal(0)) if known and len(known) == len(amounts) else None
 
 
 def incoterms(code: Any, where: Any) -> str | None:
@@ -123,7 +116,6 @@ LINE: Final = (
     To("price_unit", "OrderPriceUnit", unit),
     To("source_price", "NetPriceAmount", v.exact, back="NetPriceAmount", write=str),
     To("price_base", "NetPriceQuantity", v.exact, back="NetPriceQuantity", write=str),
-    To("net_amount", "NetAmount", v.exact),
     To("tax_code", "TaxCode", v.text, back="TaxCode"),
     To(
         "status",
@@ -167,12 +159,11 @@ PURCHASE_ORDER: Final = EntityMapping(
         To("payment_terms", "PaymentTerms", v.coded, back="PaymentTerms"),
         To("incoterms", ("IncotermsClassification", "IncotermsLocation1"), incoterms),
         To("ship_to", "to_PurchaseOrderItem", ship_to),
-        To("total_net", "to_PurchaseOrderItem", total_net),
         To("notes", "to_PurchaseOrderNote", note),
         To("custom_fields", "YY1_", v.custom),
         Each("lines", "to_PurchaseOrderItem", LINE),
     ),
-    # A_PurchaseOrder has none of these (its metadata): taxes are worked out at invoicing, a vendor's promise is kept in
-    # confirmations, which the service does not tell.
-    absent=frozenset({"revision", "delivery_date", "bill_to", "total_tax", "total_gross"}),
+    # A_PurchaseOrder and its items have none of these (their metadata): no net amounts, taxes are worked out at
+    # invoicing, a vendor's promise is kept in confirmations, which the service does not tell.
+    absent=frozenset({"revision", "delivery_date", "bill_to", "total_net", "total_tax", "total_gross"}),
 )

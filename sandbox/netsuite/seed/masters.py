@@ -20,6 +20,7 @@ _CURRENCIES: Final = (
 )
 _TERMS: Final = ((1, "Net 30", 30), (2, "Net 60", 60), (3, "1% 10 Net 30", 30))
 # Units type: number, name, units as (number, name, abbreviation, how many base units).
+_CLASSES: Final = ((1, "Fasteners"), (2, "Bearings"))
 _UNITS: Final = (
     (1, "Each", ((1, "Each", "EA", 1.0), (2, "Box of 12", "BX", 12.0))),
     (2, "Weight", ((3, "Kilogram", "KG", 1.0), (4, "Pound", "LB", 0.45359237))),
@@ -84,6 +85,9 @@ def seed_customizing(system: NetSuite) -> None:
             for n, name, s, parent in LOCATIONS
         ),
     )  # fmt: skip
+    store.fill(
+        "classification", ({"id": n, "name": name, "fullname": name, "isinactive": "F", **utc} for n, name in _CLASSES)
+    )
     store.fill("unitstype", ({"id": n, "name": name, "isinactive": "F", **utc} for n, name, _ in _UNITS))
     store.fill("unitstypeuom", (_unit(kind, unit) for kind, _, units in _UNITS for unit in units))
     store.fill(
@@ -238,6 +242,7 @@ def _item(system: NetSuite, n: int, today: date) -> Row:
         "purchaseunit": unit,
         "saleunit": unit,
         "upccode": f"400638133{n:04d}"[:13],
+        "class": 1 + n % 2 if n % 5 else None,
         "cost": price,
         "averagecost": price,
         "lastpurchaseprice": price,

@@ -106,14 +106,17 @@ def read_models(text: str, version: int) -> list[Model]:
     """Read models from text.
 
     Args:
-        text: Blocks of `model = Label`, then a line a field: name | type | label | flags. Flags are req, ro, calc,
-            manual, rel=MODEL, default=VALUE, since=VERSION, until=VERSION, and last sel=VALUE:LABEL,….
+        text: Blocks of `model = Label | flags`, then a line a field: name | type | label | flags. Flags are req, ro,
+            calc, manual, rel=MODEL, default=VALUE, since=VERSION, until=VERSION, and last sel=VALUE:LABEL,….
         version: Fields of other versions are left out.
     """
     models = []
     for block in text.strip().split("\n\n"):
         head, *lines = block.splitlines()
         name, label = head.split(" = ")
+        label, _, flags = label.partition(" | ")
+        if not _has(version, flags):
+            continue
         fields = [_field(line, version) for line in (*_LOG.strip().splitlines(), *lines)]
         models.append(Model(name, label, {each.name: each for each in fields if each is not None}))
     return models
@@ -121,10 +124,9 @@ def read_models(text: str, version: int) -> list[Model]:
 
 def _field(line: str, version: int) -> Field | None:
     name, kind, label, flags = [*(part.strip() for part in line.split("|")), ""][:4]
-    flags, since = _taken(flags, "since")
-    flags, until = _taken(flags, "until")
-    if not int(since or 0) <= version <= int(until or 99):
+    if not _has(version, flags):
         return None
+    flags = _taken(_taken(flags, "since")[0], "until")[0]
     plain, _, selection = flags.partition("sel=")
     for short, choices in _CHOICES.items():
         selection = selection.replace(short, choices)
@@ -143,6 +145,11 @@ def _field(line: str, version: int) -> Field | None:
         manual="manual" in words,
         default=named.get("default"),
     )
+
+
+def _has(version: int, flags: str) -> bool:
+    """Tell whether a version has what bears these flags."""
+    return int(_taken(flags, "since")[1] or 0) <= version <= int(_taken(flags, "until")[1] or 99)
 
 
 def _taken(flags: str, name: str) -> tuple[str, str]:

@@ -57,7 +57,7 @@ delay | integer | Delivery Lead Time | req
 min_qty | float | Quantity | req
 currency_id | many2one | Currency | req rel=res.currency
 
-uom.category = Product UoM Categories
+uom.category = Product UoM Categories | until=18
 name | char | Unit of Measure Category | req
 
 uom.uom = Product Unit of Measure
@@ -145,7 +145,8 @@ serial_no | char | Serial Number
 model | char | Model
 partner_id | many2one | Vendor | rel=res.partner
 partner_ref | char | Vendor Reference
-location | char | Location
+location | char | Location | until=18
+location_id | many2one | Location | rel=stock.location since=19
 cost | float | Cost
 note | html | Note
 assign_date | date | Assigned Date

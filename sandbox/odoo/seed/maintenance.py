@@ -24,13 +24,15 @@ def seed_maintenance(system: OdooSystem, count: int, rng: random.Random, today: 
     for name in ("Machines", "Buildings"):
         system.add("maintenance.equipment.category", {"name": name}, stamp=begun, note=False)
     for place in range(9):
-        system.add("maintenance.equipment", _equipment(place, today), stamp=_at(today, 150 - place, place), note=False)
+        row = _equipment(system, place, today)
+        system.add("maintenance.equipment", row, stamp=_at(today, 150 - place, place), note=False)
     for place in range(count):
         day = today - timedelta(days=1 + place * 80 // max(count, 1))
         _request(system, place, day, rng)
 
 
-def _equipment(place: int, today: date) -> Row:
+def _equipment(system: OdooSystem, place: int, today: date) -> Row:
+    where: Row = {"location_id": 8} if system.version >= 19 else {"location": f"Hall {place % 3 + 1}"}
     return {
         "name": f"{_MACHINES[place % 5]} {place + 1}",
         "active": place != 8,
@@ -38,7 +40,7 @@ def _equipment(place: int, today: date) -> Row:
         "serial_no": f"SN-{4711 + place}" if place % 4 else None,
         "model": f"M{place % 3}" if place % 2 else None,
         "partner_id": None,
-        "location": f"Hall {place % 3 + 1}",
+        **where,
         "cost": 1000.0 * (place + 1),
         "effective_date": (today - timedelta(days=150 - place)).isoformat(),
         "technician_user_id": 8 if place % 2 else None,

@@ -178,11 +178,16 @@ def _masters(system: OdooSystem) -> dict[str, list[Row]]:
              "company_ids": [1], "active": True, "tz": "Europe/Berlin"}
             for u in system.config.users.values()
         ],
-        "uom.category": [{"name": name} for name in ("Unit", "Weight", "Volume", "Length / Distance")],
+        **_unit_categories(system),
         "uom.uom": [_unit(system, n) for n in range(len(_UNITS))],
         "product.category": [{"name": "All", "complete_name": "All"}],
         **_places(),
-    } | ({} if system.version < 19 else {"uom.category": []})  # fmt: skip
+    }  # fmt: skip
+
+
+def _unit_categories(system: OdooSystem) -> dict[str, list[Row]]:
+    names = ("Unit", "Weight", "Volume", "Length / Distance")
+    return {"uom.category": [{"name": name} for name in names]} if "uom.category" in system.models else {}
 
 
 def _places() -> dict[str, list[Row]]:
