@@ -6,7 +6,7 @@ never goes twice to one place: a source that leads in a circle is told, and not 
 
 from collections.abc import Callable, Generator, Mapping
 from typing import Any, TypeVar
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 from connectors.egress import Egress, Request, Response, SignsRequests
 from connectors.errors import BadResponse
@@ -57,17 +57,19 @@ def by_cursor(first: Request, cursor: Callable[[Response], str | None], *, name:
 def by_offset(
     first: Request, count: Callable[[Response], int], *, size: int, offset: str = "offset", limit: str = "limit"
 ) -> Walk:
-    """Ask for `size` rows from 0 on, then behind those; a page that is not full ends the list.
+    """Ask for `size` rows from 0 on, then behind those; a page smaller than the one before, or an empty one, ends it.
+
+    So a source that gives fewer at once than it is asked for costs a call, and no rows.
 
     Rows that come or go meanwhile shift the others: only for lists that stand still, or are read again.
     """
-    start = 0
+    start, before = 0, 0
     while True:
         response = yield with_query(first, {offset: str(start), limit: str(size)})
         found = count(response)
-        if found < size:
+        if found < (before or 1):
             return
-        start += found
+        start, before = start + found, found
 
 
 def by_page(first: Request, more: Callable[[Response], bool], *, name: str = "page", start: int = 1) -> Walk:
@@ -115,5 +117,6 @@ def with_query(request: Request, more: Mapping[str, str]) -> Request:
     """Give a request with names of its query set, others kept."""
     parts = urlsplit(request.url)
     kept = [(name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True) if name not in more]
-    url = urlunsplit(parts._replace(query=urlencode([*kept, *more.items()])))
+    # A space is %20: `+` is a plus sign to some; and `$filter` stays readable.
+    url = urlunsplit(parts._replace(query=urlencode([*kept, *more.items()], quote_via=quote, safe="$")))
     return Request(request.method, url, request.headers, request.body, safe=request.safe)

@@ -8,8 +8,9 @@ from typing import Any, Final
 from connectors.base import JsonObject
 from connectors.egress import Egress, Request
 from connectors.errors import BadResponse, ConfigError
+from connectors.kit.session import SessionLogin
 from connectors.tryton import faults, wire
-from connectors.tryton.session import LANGUAGE, SessionAuth
+from connectors.tryton.session import LANGUAGE
 
 # Of the user's preferences only what changes answers: the rest is for graphical clients.
 _CONTEXT: Final = ("company", "company_filter", "employee")
@@ -20,7 +21,7 @@ PAGE_SIZE: Final = 200
 class Client:
     """One user's conversation; not for parallel first calls, which would log in twice."""
 
-    def __init__(self, egress: Egress, auth: SessionAuth, *, base_url: str, database: str) -> None:
+    def __init__(self, egress: Egress, auth: SessionLogin, *, base_url: str, database: str) -> None:
         self._egress = egress
         self._auth = auth
         self._server = wire.endpoint(base_url)

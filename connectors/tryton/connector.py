@@ -12,7 +12,7 @@ from connectors.tryton.client import Client
 from connectors.tryton.fields import FEEDS
 from connectors.tryton.forms import TrytonCredentials, TrytonWriteDefaults
 from connectors.tryton.mapping import MAPPINGS
-from connectors.tryton.session import SessionAuth
+from connectors.tryton.session import session_login
 from connectors.tryton.source import TrytonSource
 from connectors.tryton.units import unit_map
 from connectors.tryton.write import WRITES
@@ -43,7 +43,7 @@ class TrytonConnector:
         """Open a conversation; the session it opens on the first call is closed at the end."""
         if not isinstance(credentials, TrytonCredentials):
             raise TypeError(f"Tryton is opened with TrytonCredentials, not {type(credentials).__name__}")
-        auth = SessionAuth(
+        auth = session_login(
             base_url=credentials.base_url,
             database=credentials.database,
             username=credentials.username,

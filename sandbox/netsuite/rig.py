@@ -9,6 +9,7 @@ from typing import Any, Final
 from sandbox.kit.recorded import Recording
 from sandbox.kit.rig import JsonObject, WireRig
 from sandbox.kit.server import Running, serving
+from sandbox.netsuite import published
 from sandbox.netsuite.app import NetSuiteWire, create_app
 from sandbox.netsuite.assertions import new_key_pair
 from sandbox.netsuite.config import CLIENT_ID, Certificate, Config, Options
@@ -51,14 +52,6 @@ _KEPT: Final[Mapping[str, frozenset[str]]] = {
 _NAMED: Final = {"vendor": "entityid", "item": "itemid", "location": "name"}
 _CHANGED: Final = {"vendor": "phone", "item": "displayname", "location": "fullname"}
 _CERTIFICATES: Final = {"right": "integration", "unprivileged": "buyer", "read_only": "reader"}
-
-
-_BESIDE: Final[Mapping[str, frozenset[str]]] = {
-    "PURCHASE_ORDER": frozenset({"lines", "currency_symbol"}),
-    "VENDOR": frozenset({"addresses", "currency_symbol"}),
-    "INVENTORY_LEVEL": frozenset({"stockunit_name"}),
-}
-"""What is read from other tables and laid beside a row's own columns."""
 
 
 class NetSuiteRig(WireRig[NetSuiteWire]):
@@ -192,14 +185,8 @@ class NetSuiteRig(WireRig[NetSuiteWire]):
         raise NotImplementedError("no answer of a real NetSuite is at hand")
 
     def published(self, entity: str, path: tuple[str, ...]) -> Collection[str] | None:
-        """Give the columns of a table, and what goes beside them: names of references, addresses, an order's lines."""
-        if path in (("custom",), ("lines", "custom")):
-            return None
-        if path == ("lines",):
-            return _columns("transactionline")
-        if path:
-            return {*TABLES["entityaddress"], "entity", "internalid", "defaultbilling"}
-        return _columns(TABLES_OF[entity]) | _BESIDE.get(entity, frozenset())
+        """Give the columns that are told of somewhere, and what goes beside them."""
+        return published.names(entity, path)
 
     def walks(self, entity: str) -> Sequence[Sequence[str]]:
         """Give a purchase order's only way: an order without receipts that is closed counts as cancelled."""
@@ -277,14 +264,6 @@ def samples(operation: str) -> dict[str, JsonObject]:
         },
     }
     return changed[operation]
-
-
-def _columns(table: str) -> set[str]:
-    """Give the columns of a table, with the texts and addresses that references lead to."""
-    own = {name for name in TABLES[table] if not name.startswith("_")}
-    return (
-        own | {f"{name}_name" for name in own} | {f"{name}_" for name in own if name.endswith("address")} | {"custom"}
-    )
 
 
 @asynccontextmanager

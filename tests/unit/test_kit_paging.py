@@ -53,7 +53,7 @@ def test_a_cursor_is_handed_back_and_the_rest_of_the_query_kept() -> None:
     walk = by_cursor(FIRST, lambda response: response.json()["token"], name="$skiptoken")
 
     assert asked(walk, answer({"token": "a b"}), answer({"token": None}))[1:] == [
-        "https://source.example/orders?status=open&%24skiptoken=a+b"
+        "https://source.example/orders?status=open&$skiptoken=a%20b"
     ]
 
 
@@ -64,6 +64,28 @@ def test_a_cursor_that_comes_again_ends_the_walk_with_an_error() -> None:
 
     with pytest.raises(BadResponse, match="again"):
         walk.send(answer({"token": "a"}))
+
+
+def test_offsets_go_on_behind_pages_smaller_than_asked_for() -> None:
+    """A source may cap its pages; to see it fail, end the walk at a page that is not full."""
+    walk = by_offset(FIRST, lambda response: len(response.json()), size=9)
+
+    urls = asked(walk, answer([1, 2]), answer([3, 4]), answer([5]))
+
+    assert [url.partition("&")[2] for url in urls] == [
+        "offset=0&limit=9",
+        "offset=2&limit=9",
+        "offset=4&limit=9",
+    ]
+
+
+def test_a_skip_token_goes_with_the_filter_and_spaces_stay_spaces() -> None:
+    first = Request("GET", "https://source.example/Orders?$filter=Name%20eq%20'A%2BB'&$top=2")
+    walk = by_cursor(first, lambda response: response.json().get("token"), name="$skiptoken")
+
+    urls = asked(walk, answer({"token": "x y"}), answer({}))
+
+    assert urls[1] == "https://source.example/Orders?$filter=Name%20eq%20%27A%2BB%27&$top=2&$skiptoken=x%20y"
 
 
 def test_offsets_go_on_until_a_page_is_not_full() -> None:

@@ -9,14 +9,15 @@ from pydantic import SecretStr
 from connectors.egress import Request, Response
 from connectors.errors import AuthError, ConfigError, RateLimited, SourceFault
 from connectors.kit.auth import Flow
+from connectors.kit.session import SessionLogin
 from connectors.tryton import wire
-from connectors.tryton.session import SessionAuth
+from connectors.tryton.session import session_login
 
 CALL = wire.request("http://erp.example/demo/", "model.party.party.search", [], {})
 
 
-def auth() -> SessionAuth:
-    return SessionAuth(
+def auth() -> SessionLogin:
+    return session_login(
         base_url="http://erp.example", database="demo", username="buyer", password=SecretStr("correct horse")
     )
 
@@ -35,7 +36,7 @@ def token(request: Request) -> str:
     return b64decode(value).decode()
 
 
-def opened(signs: SessionAuth, session: str) -> Flow:
+def opened(signs: SessionLogin, session: str) -> Flow:
     """Log in for a first call; the flow waits for that call's response."""
     flow = signs.flow(CALL)
     assert method(next(flow)) == "common.db.login"
