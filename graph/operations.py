@@ -182,7 +182,7 @@ class Operations:
             raise DocumentRefused(executor)
         if isinstance(executor, Executor):
             executor.planning = Planning(prepared.plans, name, asked.variables)
-        sharing = Sharing(asked.query, name, asked.variables)
+        sharing = Sharing(asked.query, name, asked.variables, context.who)
         return Begun(context, executor, wanted, await _charged(context, wanted), sharing)
 
 

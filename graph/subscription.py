@@ -113,12 +113,13 @@ class Subscription:
         """Follow writes."""
         scope = _scope(info.context, connection_id)
         with _refusing():
-            async for event in info.context.services.events.follow(scope):
+            async for live in info.context.services.events.channels.follow_all(scope):
+                event = live.event
                 if event.type != "write.settled":
                     continue
                 operation_id = decode_id(event.data["operationId"], type_name="WriteOperation")[1]
-                read: Any = Read("WriteOperation", one=operation_id)
-                yield read
+                told: Any = Shared(Read("WriteOperation", one=operation_id), live.shared)
+                yield told
 
     @strawberry.subscription(description="Connections as they come into another status.")
     async def connection_status_changed(
@@ -127,11 +128,12 @@ class Subscription:
         """Follow statuses."""
         scope = _scope(info.context, connection_id)
         with _refusing():
-            async for event in info.context.services.events.follow(scope):
+            async for live in info.context.services.events.channels.follow_all(scope):
+                event = live.event
                 if event.type != STATUS_CHANGED or event.connection_id is None:
                     continue
                 connection: Any = Read("ConnectedSystem", one=event.connection_id)
-                yield ConnectionStatusChange(
+                change = ConnectionStatusChange(
                     sequence=str(event.sequence),
                     connection_id=strawberry.ID(event.data["connectionId"]),
                     status=ConnectionStatus(event.data["status"]),
@@ -140,6 +142,8 @@ class Subscription:
                     changed_at=event.created_at,
                     connection=connection,
                 )
+                told: Any = Shared(change, live.shared)
+                yield told
 
     @strawberry.subscription(description="Records as they are made, changed or found gone.")
     async def record_changed(
@@ -151,7 +155,8 @@ class Subscription:
         """Follow records."""
         scope = _scope(info.context, connection_id)
         with _refusing():
-            async for event in info.context.services.events.follow(scope):
+            async for live in info.context.services.events.channels.follow_all(scope):
+                event = live.event
                 if event.entity is None or event.record_id is None or event.connection_id is None:
                     continue
                 of = Entity(event.entity)
@@ -159,7 +164,7 @@ class Subscription:
                     continue
                 type_name = SPECS[of].type_name
                 record: Any = Read(type_name, one=event.record_id)
-                yield RecordChange(
+                change = RecordChange(
                     sequence=str(event.sequence),
                     type=event.type,
                     entity=of,
@@ -167,6 +172,8 @@ class Subscription:
                     record_id=strawberry.ID(encode_id(type_name, event.record_id)),
                     record=record,
                 )
+                told: Any = Shared(change, live.shared)
+                yield told
 
     @strawberry.subscription(
         description="Events of one stream, a connection's or the organization's own, in their sequence: what is stored"

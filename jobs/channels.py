@@ -1,13 +1,14 @@
 """Follow a stream from any number on: first what is stored, then what is committed, without gap and without repeats.
 
-What is committed is read once for all followers of a stream in this process, and handed to each in memory. A follower
-that falls behind costs no memory: it goes on from what is stored, at its own pace, until it has caught up.
+What is committed is read once for all followers of a stream, or of all streams of an organization, in this process, and
+handed to each in memory. A follower that falls behind costs no memory: it goes on from what is stored, at its own pace,
+until it has caught up.
 """
 
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -16,7 +17,7 @@ from uuid import UUID
 import structlog
 
 from db import events
-from db.engine import Database
+from db.engine import Database, ReadSession
 from db.events import StoredEvent
 from db.scope import Scope
 from jobs.queue import stop
@@ -65,7 +66,19 @@ class Live:
     """
 
     event: StoredEvent
-    shared: dict[Any, bytes] = field(default_factory=dict)
+    shared: dict[Any, Any] = field(default_factory=dict)
+
+
+async def positions(session: ReadSession, scope: Scope) -> dict[UUID, int]:
+    """Give the last number of each stream that the scope sees.
+
+    Raises:
+        NoStream: The scope is held to a connection that is not there.
+    """
+    found = await events.positions(session, scope)
+    if scope.connection_id is not None and not found:
+        raise NoStream
+    return found
 
 
 class _Follower:
@@ -98,19 +111,28 @@ class _Follower:
 
 
 class _Tail:
-    """The end of a stream as it grows, read by one task."""
+    """The end of a stream, or of all that a scope sees, as it grows, read by one task."""
 
-    def __init__(self, last: int) -> None:
-        self.last = last
+    def __init__(self, scope: Scope, known: Mapping[UUID, int], *, one: bool) -> None:
+        self.scope = scope
+        self.known = dict(known)
+        self.one = one
         self.followers: set[_Follower] = set()
         self.task: asyncio.Task[None] | None = None
 
     def put(self, found: list[StoredEvent]) -> None:
         for event in found:
-            self.last = event.sequence
+            self.known[event.stream_id] = event.sequence
             live = Live(event)
             for follower in self.followers:
                 follower.put(live)
+
+    async def more(self, session: ReadSession) -> list[StoredEvent]:
+        """Read what came behind what is known."""
+        if not self.one:
+            return await events.after(session, self.scope, self.known, limit=PAGE)
+        last = self.known.get(events.stream_of(self.scope), 0)
+        return await events.of_stream(session, self.scope, after=last, limit=PAGE)
 
 
 Woken = Callable[[Scope], AbstractAsyncContextManager[asyncio.Event]]
@@ -132,7 +154,7 @@ class Channels:
         self._woken = woken
         self._poll_seconds = poll_seconds
         self._most_waiting = most_waiting
-        self._tails: dict[UUID, _Tail] = {}
+        self._tails: dict[tuple[UUID, bool], _Tail] = {}
 
     async def follow(self, scope: Scope, *, after: int | None) -> AsyncIterator[Live]:
         """Yield the events of the scope's stream behind a number, stored ones first, then new ones for ever.
@@ -159,8 +181,9 @@ class Channels:
             async for live in self._replay(scope, after=position, until=until):
                 position = live.event.sequence
                 yield live
-            async with self._attached(scope, position) as (follower, start):
-                async for live in self._replay(scope, after=position, until=start):
+            stream = events.stream_of(scope)
+            async with self._attached(scope, {stream: position}, one=True) as (follower, start):
+                async for live in self._replay(scope, after=position, until=start.get(stream, 0)):
                     position = live.event.sequence
                     yield live
                 while (new := await follower.take()) is not None:
@@ -168,6 +191,33 @@ class Channels:
                         position = new.event.sequence
                         yield new
                 until = follower.seen
+
+    async def follow_all(self, scope: Scope, *, known: Mapping[UUID, int] | None = None) -> AsyncIterator[Live]:
+        """Yield the events of all streams that the scope sees, in the order of each stream, for ever.
+
+        Args:
+            known: Stream → last number that the caller has, others begin at 1; None begins after what is there now.
+
+        Raises:
+            NoStream: The scope sees no such connection.
+        """
+        async with self._database.read(scope) as session:
+            there = await positions(session, scope)
+        seen = dict(there if known is None else known)
+        while True:
+            async with self._attached(scope, seen, one=scope.connection_id is not None) as (follower, start):
+                while any(seen.get(stream, 0) < number for stream, number in start.items()):
+                    async with self._database.read(scope) as session:
+                        found = await events.after(session, scope, seen, limit=PAGE)
+                    for event in found:
+                        seen[event.stream_id] = event.sequence
+                        yield Live(event)
+                    if not found:  # retention came in between
+                        break
+                while (new := await follower.take()) is not None:
+                    if new.event.sequence > seen.get(new.event.stream_id, 0):  # the tail may have been behind
+                        seen[new.event.stream_id] = new.event.sequence
+                        yield new
 
     async def _replay(self, scope: Scope, *, after: int, until: int) -> AsyncIterator[Live]:
         """Yield what is stored behind a number, up to another one at least."""
@@ -183,30 +233,37 @@ class Channels:
                 raise Expired(until + 1)
 
     @asynccontextmanager
-    async def _attached(self, scope: Scope, position: int) -> AsyncIterator[tuple[_Follower, int]]:
-        """Hear of all that is read from now on; gives the number up to which it was read before."""
-        stream = events.stream_of(scope)
-        tail = self._tails.get(stream)
+    async def _attached(
+        self, scope: Scope, known: Mapping[UUID, int], *, one: bool
+    ) -> AsyncIterator[tuple[_Follower, dict[UUID, int]]]:
+        """Hear of all that is read from now on; gives the numbers up to which it was read before.
+
+        Args:
+            known: Where reading begins, if nobody reads yet.
+            one: The scope's own stream only.
+        """
+        key = (events.stream_of(scope), one)
+        tail = self._tails.get(key)
         if tail is None:
-            tail = self._tails[stream] = _Tail(position)
-            tail.task = asyncio.create_task(self._read(scope, tail))
+            tail = self._tails[key] = _Tail(scope, known, one=one)
+            tail.task = asyncio.create_task(self._read(tail))
         follower = _Follower(self._most_waiting)
         tail.followers.add(follower)
         try:
-            yield follower, tail.last
+            yield follower, dict(tail.known)
         finally:
             tail.followers.discard(follower)
             if not tail.followers and tail.task is not None:
-                del self._tails[stream]
+                del self._tails[key]
                 await stop(tail.task)
 
-    async def _read(self, scope: Scope, tail: _Tail) -> None:
-        async with self._woken(scope) as woken:
+    async def _read(self, tail: _Tail) -> None:
+        async with self._woken(tail.scope) as woken:
             while True:
                 found: list[StoredEvent] = []
                 try:
-                    async with self._database.read(scope) as session:
-                        found = await events.of_stream(session, scope, after=tail.last, limit=PAGE)
+                    async with self._database.read(tail.scope) as session:
+                        found = await tail.more(session)
                 except self._database.failures as error:
                     log.warning("stream_not_read", error=type(error).__name__)
                 tail.put(found)

@@ -10,11 +10,10 @@ from uuid import UUID
 
 import structlog
 
-from db import events, sync
-from db.engine import Database, ReadSession
-from db.events import StoredEvent
+from db import sync
+from db.engine import Database
 from db.scope import Scope
-from jobs.channels import Channels, NoStream
+from jobs.channels import Channels, positions
 from jobs.queue import WAKE_CHANNEL, Queue, stop
 
 log = structlog.get_logger(__name__)
@@ -67,29 +66,6 @@ class Events:
                 await follower.wait()
         follower.clear()
 
-    async def follow(self, scope: Scope, *, known: dict[UUID, int] | None = None) -> AsyncIterator[StoredEvent]:
-        """Yield events of the scope in the order of each stream.
-
-        Args:
-            scope: Whose events.
-            known: Stream → last number that the caller has; None begins after what is there now.
-
-        Raises:
-            NoStream: The scope sees no such connection.
-        """
-        async with self._follower(scope) as follower:
-            if known is None:
-                async with self._database.read(scope) as session:
-                    known = await _positions(session, scope)
-            while True:
-                async with self._database.read(scope) as session:
-                    found = await events.after(session, scope, known)
-                for event in found:
-                    known[event.stream_id] = event.sequence
-                    yield event
-                if not found:
-                    await self._pause(follower)
-
     async def follow_runs(self, scope: Scope, *, run_id: UUID | None = None) -> AsyncIterator[UUID]:
         """Yield the id of each sync run whose row changed; a named run is told once at the start.
 
@@ -99,7 +75,7 @@ class Events:
         """
         async with self._follower(scope) as follower:
             async with self._database.read(scope) as session:
-                await _positions(session, scope)
+                await positions(session, scope)
                 known = await sync.revisions(session, scope, run_id=run_id)
             if run_id is not None and not known:
                 raise NoRun
@@ -113,10 +89,3 @@ class Events:
                     yield run
                 if not changed:
                     await self._pause(follower)
-
-
-async def _positions(session: ReadSession, scope: Scope) -> dict[UUID, int]:
-    found = await events.positions(session, scope)
-    if scope.connection_id is not None and not found:
-        raise NoStream
-    return found

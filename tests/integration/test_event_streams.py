@@ -2,12 +2,14 @@
 
 import asyncio
 import contextlib
+import re
 import socket as python_socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import asyncpg
+import orjson
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
@@ -15,16 +17,22 @@ from websockets.exceptions import ConnectionClosed
 from db import events
 from db.engine import Database
 from db.events import NewEvent
-from db.types import decode_id
+from db.statuses import STATUS_CHANGED
+from db.types import Entity, decode_id, encode_id
 from graph.door import socket as door
 from jobs.channels import Channels
 from jobs.events import Events
+from tests.factories.purchasing import make_purchase_order
+from tests.factories.writing import make_write_operation
 from tests.fixtures.engine import Engine
 from tests.fixtures.front import REVOKE_KEY, asked, credentials
 from tests.fixtures.ledger import Ledger
 from tests.fixtures.listening import PROTOCOL, closed, heard, say, stream
+from tests.fixtures.listening import socket as subscribed
 from tests.fixtures.product import Product
+from tests.fixtures.reading import watched
 
+FOLLOWERS = 12
 FOLLOW = """subscription ($id: ID, $after: String, $types: [String!]) {
   events(connectionId: $id, afterSequence: $after, types: $types) { id sequence type data createdAt } }"""
 
@@ -122,6 +130,48 @@ async def test_the_organizations_own_stream_is_followed_without_a_connection(lin
         [got] = await took(socket, 1)
 
     assert (got["sequence"], got["type"], got["data"]) == ("1", "endpoint.disabled", {"n": 1})
+
+
+@pytest.mark.parametrize("wide", [False, True], ids=["a connection", "all connections"])
+async def test_a_change_is_read_once_whoever_follows(line: Line, wide: bool) -> None:
+    """Off: `Shared` in graph/subscription.py, or `held` in graph/shared.py: as many reads as followers."""
+    async with line.database.write(line.own) as session:
+        order = await make_purchase_order(session, scope=line.own)
+        written = await make_write_operation(session, scope=line.own)
+    status = {"connectionId": line.connection, "status": "ACTIVE", "previousStatus": "PAUSED", "reason": "r"}
+    operation = {"operationId": encode_id("WriteOperation", written.id)}
+    happening = [
+        NewEvent("purchase_order.updated", {"version": 2}, Entity.PURCHASE_ORDER, order.id),
+        NewEvent("write.settled", operation),
+        NewEvent(STATUS_CHANGED, status),
+    ]
+    followed = (
+        "recordChanged{} {{ sequence record {{ id }} }}",
+        "writeSettled{} {{ id state }}",
+        "connectionStatusChanged{} {{ sequence connection {{ id status }} }}",
+    )
+    of = "" if wide else f'(connectionId: "{line.connection}")'
+    told: list[str] = []
+
+    async with AsyncExitStack() as stack:
+        sockets = [
+            await stack.enter_async_context(
+                subscribed(line.front, line.front.key, f"subscription {{ {each.format(of)} }}")
+            )
+            for each in followed
+            for _ in range(FOLLOWERS)
+        ]
+        with watched() as seen:
+            async with line.database.write(line.own) as session:
+                await events.append(session, line.own, happening)
+            told += [orjson.dumps((await heard(each))["payload"]).decode() for each in sockets]
+
+    assert [len(set(told[n * FOLLOWERS : (n + 1) * FOLLOWERS])) for n in range(3)] == [1, 1, 1], told
+    assert not [each for each in told if "errors" in each]
+    asked = [each for each in seen.data if not re.match(r"\s*(INSERT|UPDATE)", each)]
+    looks = [each for each in asked if re.search(r"\bFROM event(_counter)?\b", each)]
+    assert len(asked) - len(looks) == len(followed), asked
+    assert 0 < len(looks) < FOLLOWERS
 
 
 async def test_a_number_that_is_gone_or_was_never_given_is_refused(line: Line, behind: asyncpg.Connection) -> None:

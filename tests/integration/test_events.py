@@ -32,8 +32,8 @@ async def _following(
     seen: asyncio.Queue[StoredEvent] = asyncio.Queue()
 
     async def follow() -> None:
-        async for event in follower.follow(scope, known=known):
-            seen.put_nowait(event)
+        async for live in follower.channels.follow_all(scope, known=known):
+            seen.put_nowait(live.event)
 
     task = asyncio.create_task(follow())
     try:
@@ -187,7 +187,7 @@ async def test_a_wake_up_that_is_no_id_does_not_end_the_listener(engine: Engine)
 
 
 async def test_without_redis_a_follower_finds_events_by_itself(engine: Engine) -> None:
-    """Off: the timeout in jobs/events.py `_pause`."""
+    """Off: the timeout in jobs/channels.py `_read`."""
     own = await engine.connect()
     dead = Queue.open(RedisSettings(host="127.0.0.1", port=1, conn_retries=0))
 
