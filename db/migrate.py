@@ -20,10 +20,15 @@ import db.models.registry
 import db.models.session  # noqa: F401  (imports register the tables)
 from db.engine import APP_ROLE, OWNER_ROLE, SYSTEM_ROLE, async_url
 
+_OLDEST = 17
+"""The oldest PostgreSQL that knows JSON_SCALAR, by which reads tell texts (db/told.py)."""
 _ROLES = f"""
 DO $$
 DECLARE wanted text;
 BEGIN
+  IF current_setting('server_version_num')::int < {_OLDEST}0000 THEN
+    RAISE EXCEPTION 'Crosshead needs PostgreSQL {_OLDEST} or newer; this is %.', current_setting('server_version');
+  END IF;
   FOREACH wanted IN ARRAY ARRAY['{OWNER_ROLE}', '{APP_ROLE}', '{SYSTEM_ROLE}'] LOOP
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = wanted) THEN
       BEGIN
