@@ -106,7 +106,7 @@ class Database:
         return cls(
             make_engine(url, role=APP_ROLE, pool_size=pool_size, application=application),
             make_engine(url, role=SYSTEM_ROLE, pool_size=few, application=application),
-            FetchPool(plain_url(url), role=APP_ROLE, size=pool_size, application=application, kept=True),
+            FetchPool(plain_url(url), role=APP_ROLE, size=pool_size, application=application, reading=True),
             FetchPool(plain_url(url), role=SYSTEM_ROLE, size=few, application=application),
         )
 

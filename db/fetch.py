@@ -1,13 +1,17 @@
 """The read path's way to Postgres: asyncpg itself, with as few round trips as a scoped read can have.
 
-A session of SQLAlchemy costs a read of one order more than Postgres does. Here a
-request is one look-up of its token and one transaction: BEGIN with its scope in
-one message, the data statement, COMMIT. Statements are prepared once a connection.
+A session of SQLAlchemy costs a read of one order more than Postgres does, and so
+does the pool of asyncpg itself. Here a request is one look-up of its token and one
+data statement that sets its scope itself; several are one transaction: BEGIN with
+the scope in one message, the data statements, COMMIT. Statements are prepared once a connection.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from functools import lru_cache
 from typing import Any, ClassVar, Final
 from uuid import UUID
 
@@ -16,13 +20,20 @@ import asyncpg
 from db.scope import Scope
 
 ACQUIRE_SECONDS: Final = 30.0
+CLOSE_SECONDS: Final = 5.0
+IDLE_SECONDS: Final = 300.0
+"""After how long unused a connection is closed, before something on the way forgets it."""
 _BEGIN: Final = (
     "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"  # and no SELECT of set_config(), which has to be planned
     " SET LOCAL crosshead.organization = '{organization}'; SET LOCAL crosshead.connection = '{connection}'"
 )
-_KEPT: Final = {"plan_cache_mode": "force_generic_plan"}
+_READING: Final = {"default_transaction_read_only": "on", "plan_cache_mode": "force_generic_plan"}
 """Left to itself, Postgres plans a page anew each time, for half of what reading it costs: of a limit that is not known
 it thinks that it is a tenth of all rows, and of a plan for the limit that was given that it must be cheaper."""
+_HELD: Final = (
+    "WITH held AS MATERIALIZED (SELECT set_config('crosshead.organization', $1::uuid::text, true) IS NOT NULL"
+    " AND set_config('crosshead.connection', coalesce($2::uuid::text, ''), true) IS NOT NULL AS done)"
+)
 _BY_VALUES: Final = "plan_cache_mode = force_custom_plan"
 OUTAGES: Final[tuple[type[Exception], ...]] = (
     asyncpg.PostgresConnectionError,
@@ -45,30 +56,37 @@ class Fetch:
 
     watchers: ClassVar[set[Watcher]] = set()
 
-    __slots__ = ("_connection",)
+    __slots__ = ("connection",)
 
     def __init__(self, connection: Any) -> None:
-        self._connection = connection
+        self.connection = connection
 
     async def row(self, statement: str, *values: Any) -> asyncpg.Record | None:
         """Give the first row."""
-        for watcher in self.watchers:
-            watcher(statement, values)
-        with _told(self._closed):
-            row: asyncpg.Record | None = await self._connection.fetchrow(statement, *values)
+        self._tell(statement, values)
+        row: asyncpg.Record | None = await self._told(self.connection.fetchrow(statement, *values))
         return row
 
     async def rows(self, statement: str, *values: Any) -> list[asyncpg.Record]:
         """Give all rows."""
-        for watcher in self.watchers:
-            watcher(statement, values)
-        with _told(self._closed):
-            rows: list[asyncpg.Record] = await self._connection.fetch(statement, *values)
+        self._tell(statement, values)
+        rows: list[asyncpg.Record] = await self._told(self.connection.fetch(statement, *values))
         return rows
 
     async def value(self, statement: str, *values: Any) -> Any:
         """Give the first row's first value; None where there is no row."""
         row = await self.row(statement, *values)
+        return None if row is None else row[0]
+
+    async def held(self, statement: str, *values: Any) -> Any:
+        """Give what `value` gives, as a scope sees it: the one that the values begin with.
+
+        Args:
+            values: $1 is the organization and $2 the connection or null, as in all statements of the read path.
+        """
+        self._tell(_HELD, values[:2])
+        self._tell(statement, values)
+        row = await self._told(self.connection.fetchrow(_held(statement), *values))
         return None if row is None else row[0]
 
     async def plan_by_values(self) -> None:
@@ -80,13 +98,34 @@ class Fetch:
 
     async def script(self, statements: str) -> None:
         """Run statements without values in one round trip."""
-        for watcher in self.watchers:
-            watcher(statements, ())
-        with _told(self._closed):
-            await self._connection.execute(statements)
+        self._tell(statements, ())
+        await self._told(self.connection.execute(statements))
 
-    def _closed(self) -> bool:
-        return _is_over(self._connection)
+    async def _told(self, pending: Awaitable[Any]) -> Any:
+        """Tell what has ended as an outage: asyncpg tells it as it tells a caller's mistake, or one of its own."""
+        try:
+            return await pending
+        except asyncpg.InternalClientError as error:  # the server has said that it ends, and the socket not yet
+            self.connection.terminate()
+            raise asyncpg.ConnectionDoesNotExistError(str(error)) from error
+        except asyncpg.InterfaceError as error:
+            if not self.connection.is_closed():
+                raise
+            raise asyncpg.ConnectionDoesNotExistError(str(error)) from error
+
+    def _tell(self, statement: str, values: tuple[Any, ...]) -> None:
+        for watcher in self.watchers:
+            watcher(statement, values)
+
+
+@lru_cache(maxsize=2048)
+def _held(statement: str) -> str:
+    """Give a statement that sets the scope before it reads, and for itself alone.
+
+    The scope's row is made first, as a CTE that is not folded away, and CASE reads only once it is there. If a planner
+    ever did otherwise, no scope would be set and no row seen: between statements a connection has none.
+    """
+    return f"{_HELD} SELECT CASE WHEN held.done THEN ({statement}) END FROM held"
 
 
 def session_settings(*, role: str | None, application: str) -> dict[str, str]:
@@ -104,116 +143,129 @@ class FetchPool:
     """Connections that run as one role; nothing is connected before the first use.
 
     Args:
-        kept: Statements are planned once a connection, for any values, where nobody asks for plans by values.
+        reading: Nothing is written, and statements are planned once a connection, for any values, where nobody asks
+            for plans by values.
     """
 
-    def __init__(self, url: str, *, role: str, size: int, application: str, kept: bool = False) -> None:
-        self._settings = {**session_settings(role=role, application=application), **(_KEPT if kept else {})}
+    def __init__(self, url: str, *, role: str, size: int, application: str, reading: bool = False) -> None:
+        self._settings = {**session_settings(role=role, application=application), **(_READING if reading else {})}
         self._url = url
-        self._size = size
-        self._pool: asyncpg.Pool | None = None
-        self._opening = asyncio.Lock()
-
-    async def _opened(self) -> asyncpg.Pool:
-        if self._pool is None:
-            async with self._opening:
-                if self._pool is None:
-                    self._pool = await asyncpg.create_pool(
-                        self._url,
-                        min_size=0,
-                        max_size=self._size,
-                        timeout=10,
-                        command_timeout=60,
-                        max_cacheable_statement_size=0,  # however long: documents are bounded before
-                        server_settings=self._settings,
-                        reset=_nothing,  # what is set is set for a transaction only
-                    )
-        return self._pool
+        self._places = asyncio.Semaphore(size)
+        self._rested: deque[tuple[Any, float]] = deque()
+        self._closed = False
 
     async def close(self) -> None:
-        """Close all connections."""
-        if self._pool is not None:
-            await self._pool.close()
-            self._pool = None
+        """Close the connections that rest; the others follow once they are given back."""
+        self._closed = True
+        while self._rested:
+            await self._rested.pop()[0].close(timeout=CLOSE_SECONDS)
 
     @asynccontextmanager
     async def fetch(self) -> AsyncIterator[Fetch]:
         """Give a connection without a transaction: each statement is one of its own."""
-        pool = await self._opened()
-        connection = await _acquired(pool)
+        connection = await self._taken()
         try:
             yield Fetch(connection)
-        finally:
-            await pool.release(connection)
+        except (asyncpg.PostgresError, asyncpg.InterfaceError):
+            self._give(connection)
+            raise
+        except BaseException:
+            await self._ended(connection, "ROLLBACK")  # waits for what was cut off
+            raise
+        self._give(connection)
+
+    async def value(self, statement: str, *values: Any) -> Any:
+        """Give what `Fetch.held` gives, as a transaction of its own; once more where the connection died at rest."""
+        for last in (False, True):
+            async with self.fetch() as fetch:
+                try:
+                    return await fetch.held(statement, *values)
+                except OUTAGES:
+                    fetch.connection.terminate()
+                    if last:
+                        raise
+        raise AssertionError
 
     @asynccontextmanager
     async def reading(self, scope: Scope, *, by_values: bool = False) -> AsyncIterator[Fetch]:
         """Give one read-only transaction that sees one moment of the scope's rows."""
-        pool = await self._opened()
-        connection, fetch = await _begun(pool, _begin(scope, by_values=by_values))
+        fetch = await self.begin(scope, by_values=by_values)
         try:
             yield fetch
         finally:
-            await _ended(pool, connection, fetch)
+            await self.end(fetch)
 
+    async def begin(self, scope: Scope, *, by_values: bool = False) -> Fetch:
+        """Begin such a transaction; once more where the connection died at rest, for nothing was asked on it yet."""
+        begin = _begin(scope, by_values=by_values)
+        for last in (False, True):
+            connection = await self._taken()
+            fetch = Fetch(connection)
+            try:
+                await fetch.script(begin)
+            except BaseException as error:
+                connection.terminate()  # it may be within a transaction
+                self._give(connection)
+                if last or not isinstance(error, OUTAGES):
+                    raise
+            else:
+                return fetch
+        raise AssertionError
 
-@contextmanager
-def _told(ended: Callable[[], bool]) -> Iterator[None]:
-    """Tell what has ended as an outage: asyncpg tells it as it tells a caller's mistake, which is none."""
-    try:
-        yield
-    except asyncpg.InterfaceError as error:
-        if not ended():
-            raise
-        raise asyncpg.ConnectionDoesNotExistError(str(error)) from error
+    async def end(self, fetch: Fetch) -> None:
+        """Commit, and give the connection back."""
+        await self._ended(fetch.connection, "COMMIT")
 
-
-def _is_over(connection: Any) -> bool:
-    """Tell whether a connection has ended; its pool takes back one that ends while it is lent."""
-    try:
-        return bool(connection.is_closed())
-    except asyncpg.InterfaceError:
-        return True
-
-
-def _terminate(connection: Any) -> None:
-    with suppress(asyncpg.InterfaceError):  # taken back already
-        connection.terminate()
-
-
-async def _acquired(pool: asyncpg.Pool) -> Any:
-    with _told(pool.is_closing):
-        return await pool.acquire(timeout=ACQUIRE_SECONDS)
-
-
-async def _begun(pool: asyncpg.Pool, begin: str) -> tuple[Any, Fetch]:
-    """Begin a transaction, once more where the connection died while it rested: nothing has been asked on it yet."""
-    for last in (False, True):
-        connection = await _acquired(pool)
-        fetch = Fetch(connection)
+    async def _ended(self, connection: Any, how: str) -> None:
+        """End a transaction; a connection that does not say that it did may be within it."""
         try:
-            await fetch.script(begin)
+            if not connection.is_closed():
+                await Fetch(connection).script(how)
         except BaseException as error:
-            _terminate(connection)  # it may be within a transaction
-            await pool.release(connection)
-            if last or not isinstance(error, OUTAGES):
+            connection.terminate()
+            if not isinstance(error, OUTAGES):  # what was read stays read
                 raise
+        finally:
+            self._give(connection)
+
+    async def _taken(self) -> Any:
+        """Take a connection: the one used last, else a new one, else what another gives back in time."""
+        if self._closed:
+            raise asyncpg.ConnectionDoesNotExistError("the pool is closed")
+        if self._places.locked():
+            async with asyncio.timeout(ACQUIRE_SECONDS):
+                await self._places.acquire()
         else:
-            return connection, fetch
-    raise AssertionError
-
-
-async def _ended(pool: asyncpg.Pool, connection: Any, fetch: Fetch) -> None:
-    """Commit and give the connection back; one that does not say that it committed may be within the transaction."""
-    try:
-        if not _is_over(connection):
-            await fetch.script("COMMIT")
-    except BaseException as error:
-        _terminate(connection)
-        if not isinstance(error, OUTAGES):  # what was read stays read
+            await self._places.acquire()
+        try:
+            while self._rested:
+                connection, _ = self._rested.pop()
+                if not connection.is_closed():
+                    return connection
+            return await self._connected()
+        except BaseException:
+            self._places.release()
             raise
-    finally:
-        await pool.release(connection)
+
+    async def _connected(self) -> Any:
+        return await asyncpg.connect(
+            self._url,
+            timeout=10,
+            command_timeout=60,
+            max_cacheable_statement_size=0,  # however long: documents are bounded before
+            server_settings=self._settings,
+        )
+
+    def _give(self, connection: Any) -> None:
+        """Take a connection back; what is set on it is set for a transaction only. Those long unused are closed."""
+        now = time.monotonic()
+        if self._closed:
+            connection.terminate()
+        elif not connection.is_closed():
+            self._rested.append((connection, now))
+        while self._rested and self._rested[0][1] < now - IDLE_SECONDS:
+            self._rested.popleft()[0].terminate()
+        self._places.release()
 
 
 def _begin(scope: Scope, *, by_values: bool) -> str:
@@ -221,7 +273,3 @@ def _begin(scope: Scope, *, by_values: bool) -> str:
     connection = "" if scope.connection_id is None else str(UUID(str(scope.connection_id)))
     begin = _BEGIN.format(organization=UUID(str(scope.organization_id)), connection=connection)
     return f"{begin}; SET LOCAL {_BY_VALUES}" if by_values else begin
-
-
-async def _nothing(_: Any) -> None:
-    """Leave a connection as it is."""

@@ -4,7 +4,7 @@ from functools import lru_cache
 from uuid import UUID
 
 from db import changes
-from db.fetch import Fetch
+from db.fetch import Fetch, FetchPool
 from db.keysets import CONNECTION, FIRST_SLOT, ORGANIZATION, bound
 from db.lists import Whose, scope_clause, told_page
 from db.models.base import AnyRecord, Many, One, Relation
@@ -208,11 +208,11 @@ def _by_values(selection: Selection) -> bool:
     )
 
 
-async def read_json(fetch: Fetch, root: Root, slots: Slots, *, scope: Scope) -> str | None:
+async def read_json(fetch: Fetch | FetchPool, root: Root, slots: Slots, *, scope: Scope) -> str | None:
     """Run a read as one statement.
 
     Args:
-        fetch: A transaction held to the same scope.
+        fetch: A transaction held to the same scope, or the pool for a transaction of its own.
         root: The selection's shape.
         slots: Its values, in slot order, in the types of their columns.
         scope: Who asks.

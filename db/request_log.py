@@ -1,19 +1,18 @@
 """The request log: stored in batches, pruned by age."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import text
 
 from db.engine import SystemSession
-from db.types import new_id
+from db.fetch import Fetch
+from db.types import new_ids
 
 
-@dataclass(frozen=True, slots=True)
-class LoggedRequest:
+class LoggedRequest(NamedTuple):
     """One request of a token: what it asked by name and how it ended, no value of it."""
 
     organization_id: UUID
@@ -42,10 +41,9 @@ _TYPES: Final = {
     "code": "text",
     "at": "timestamptz",
 }
-_NAMES: Final = ", ".join(_TYPES)
-_STORE: Final = text(
-    f"INSERT INTO request_log (id, {_NAMES}) SELECT * FROM unnest(CAST(:id AS uuid[]), "
-    + ", ".join(f"CAST(:{name} AS {kind}[])" for name, kind in _TYPES.items())
+_STORE: Final = (
+    f"INSERT INTO request_log (id, {', '.join(LoggedRequest._fields)}) SELECT * FROM unnest($1::uuid[], "
+    + ", ".join(f"${number}::{_TYPES[name]}[]" for number, name in enumerate(LoggedRequest._fields, start=2))
     + ")"
 )
 _PRUNE: Final = text(
@@ -60,10 +58,9 @@ _PRUNE: Final = text(
 """Ids begin with the time they were made, in milliseconds (UUIDv7)."""
 
 
-async def store(session: SystemSession, requests: Sequence[LoggedRequest]) -> None:
+async def store(fetch: Fetch, requests: Sequence[LoggedRequest]) -> None:
     """Store requests of any organizations as one statement."""
-    columns = {name: [getattr(each, name) for each in requests] for name in _TYPES}
-    await session.execute(_STORE, {"id": [new_id() for _ in requests], **columns})
+    await fetch.rows(_STORE, new_ids(len(requests)), *zip(*requests, strict=True))
 
 
 async def prune(session: SystemSession, *, days: int, most: int = 5_000) -> int:

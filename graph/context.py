@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -86,16 +86,15 @@ class Principal:
 class Reader:
     """Runs the reads of one request in one read-only transaction, opened by the first of them.
 
-    `fresh` gives each read a transaction of its own: after a mutation, and for
-    each event of a subscription, the newest state is what the caller asks for.
+    `apart` gives each read a transaction of its own: to a request that has only one, and, where the newest state is
+    what the caller asks for, after a mutation and for each event of a subscription.
     """
 
-    def __init__(self, database: Database, scope: Scope, *, fresh: bool) -> None:
+    def __init__(self, database: Database, scope: Scope, *, apart: bool) -> None:
         self._database = database
         self._scope = scope
-        self._fresh = fresh
+        self._apart = apart
         self._lock = asyncio.Lock()
-        self._stack = AsyncExitStack()
         self._session: Fetch | None = None
         self._by_values = False
         self._over = False
@@ -103,6 +102,8 @@ class Reader:
     async def json(self, root: Root, slots: Slots, *, scope: Scope | None = None) -> str | None:
         """Answer a read as JSON text; None where no row has the id."""
         scope = scope or self._scope
+        if self._apart and not by_values(root):
+            return await read_json(self._database.reads, root, slots, scope=scope)
         async with self._reading(scope, by_values=by_values(root)) as session:
             return None if session is None else await read_json(session, root, slots, scope=scope)
 
@@ -113,14 +114,14 @@ class Reader:
 
     @asynccontextmanager
     async def _reading(self, scope: Scope, *, by_values: bool) -> AsyncIterator[Fetch | None]:
-        if self._fresh:
+        if self._apart:
             async with self._database.fetch(scope, by_values=by_values) as session:
                 yield session
             return
         async with self._lock:  # one connection answers one statement at a time
             if self._session is None and not self._over:
-                opened = self._database.fetch(self._scope, by_values=by_values)
-                self._session, self._by_values = await self._stack.enter_async_context(opened), by_values
+                self._session = await self._database.reads.begin(self._scope, by_values=by_values)
+                self._by_values = by_values
             elif by_values and not self._by_values and self._session is not None:
                 await self._session.plan_by_values()
                 self._by_values = True
@@ -134,8 +135,9 @@ class Reader:
         """
         async with self._lock:
             self._over = True
-            self._session = None
-            await self._stack.aclose()
+            session, self._session = self._session, None
+            if session is not None:
+                await self._database.reads.end(session)
 
 
 @dataclass(slots=True)
@@ -168,6 +170,7 @@ class Context:
 
     Attributes:
         fresh: Each read sees the newest state instead of one moment.
+        reads: How many reads it has at most, once that is known.
         operation_name: What its caller calls the operation.
         operation_type: QUERY, MUTATION or SUBSCRIPTION, once it is known.
         cost: What the operation costs, as the caller is told.
@@ -183,6 +186,7 @@ class Context:
     request_id: str
     principal: Principal | None = None
     fresh: bool = False
+    reads: int | None = None
     connection_params: dict[str, Any] | None = None
     operation_name: str | None = None
     operation_type: str | None = None
@@ -216,7 +220,7 @@ class Context:
     def reader(self) -> Reader:
         """The request's reader."""
         if self._reader is None:
-            self._reader = Reader(self.services.database, self.who.scope, fresh=self.fresh)
+            self._reader = Reader(self.services.database, self.who.scope, apart=self.fresh or self.reads == 1)
         return self._reader
 
     def of_operation(self) -> "Context":

@@ -169,6 +169,7 @@ class Operations:
             raise WrongKind(operation.operation)
         wanted = price(self._schema, prepared, name, asked.variables)
         context.fresh = context.fresh or operation.operation is not OperationType.QUERY
+        context.reads = wanted.reads
         executor = Executor.build(
             self._schema,
             prepared.document,

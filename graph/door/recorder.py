@@ -54,11 +54,13 @@ class Recorder:
         if self._dropped:
             log.warning("request_log_dropped", requests=self._dropped)
             self._dropped = 0
-        while self._waiting:
-            batch = list(islice(self._waiting, _BATCH))
+        left = len(self._waiting)  # what is noted meanwhile is the next flush's
+        while left > 0:
+            batch = list(islice(self._waiting, min(left, _BATCH)))
+            left -= len(batch)
             try:
-                async with self._database.system() as session:
-                    await request_log.store(session, batch)
+                async with self._database.lookups.fetch() as fetch:
+                    await request_log.store(fetch, batch)
             except self._database.unreachable as error:
                 log.warning("request_log_waits", error=type(error).__name__, requests=len(self._waiting))
                 return

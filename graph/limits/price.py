@@ -90,6 +90,11 @@ class Price:
         """The whole price, before it is known what will be found."""
         return max(1, math.ceil(min(self.own.points + self.own.fixed, _FAR)))
 
+    @property
+    def reads(self) -> int:
+        """How many reads of the store there are at most."""
+        return math.ceil(min(self.counted.reads, _FAR))
+
     def actual(self, told: int) -> int:
         """Give the price once it is known how many objects were told."""
         share = min(1.0, told / self.own.objects) if self.own.objects else 0.0

@@ -96,7 +96,7 @@ async def test_a_statement_on_a_connection_that_has_ended_is_an_outage(narrow: D
 
     async with narrow.lookups.fetch() as fetch:
         assert await fetch.value("SELECT 1") == 1
-        fetch._connection.terminate()  # its pool takes it back at once
+        fetch.connection.terminate()
         with pytest.raises(Database.unreachable):
             await fetch.value("SELECT 1")
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+import asyncpg
 import pytest
 
 from db.engine import Database
@@ -53,7 +54,7 @@ async def _all_back(lent: list[int]) -> bool:
 
 
 async def test_a_reader_that_is_closed_reads_nothing_and_opens_nothing(database: Database, lent: list[int]) -> None:
-    reader = Reader(database, Scope(new_id(), new_id()), fresh=False)
+    reader = Reader(database, Scope(new_id(), new_id()), apart=False)
     assert await reader.json(COUNT, [10]) == '{"totalCount":0}'
     await reader.close()
 
@@ -64,7 +65,7 @@ async def test_a_reader_that_is_closed_reads_nothing_and_opens_nothing(database:
 
 
 async def test_closing_waits_for_the_read_under_way(database: Database, lent: list[int]) -> None:
-    reader = Reader(database, Scope(new_id(), new_id()), fresh=False)
+    reader = Reader(database, Scope(new_id(), new_id()), apart=False)
     reading = asyncio.create_task(reader.json(COUNT, [10]))
     late = asyncio.create_task(reader.json(COUNT, [10]))
     await asyncio.sleep(0)
@@ -76,11 +77,15 @@ async def test_closing_waits_for_the_read_under_way(database: Database, lent: li
     assert lent == [0]
 
 
-async def test_a_read_cut_off_at_any_moment_gives_its_connection_back(database_url: str) -> None:
+@pytest.mark.parametrize("apart", [False, True], ids=["transaction", "statement"])
+async def test_a_read_cut_off_at_any_moment_gives_its_connection_back(database_url: str, apart: bool) -> None:
     """Off: the `finally` in db/fetch.py `_ended`: the pool is used up."""
     own, scope = Database.open(database_url, pool_size=1, application="tests"), Scope(new_id(), new_id())
 
     async def read() -> None:
+        if apart:
+            await own.reads.value("SELECT 1", scope.organization_id, scope.connection_id)
+            return
         async with own.fetch(scope) as fetch:
             await fetch.value("SELECT 1")
 
@@ -100,7 +105,7 @@ async def test_a_read_cut_off_at_any_moment_gives_its_connection_back(database_u
 
 
 async def test_a_page_is_planned_once_a_connection_and_one_by_values_each_time(database_url: str) -> None:
-    """Off: `kept` in db/engine.py: the first executions at least are planned each."""
+    """Off: `reading` in db/engine.py: the first executions at least are planned each."""
     own, scope = Database.open(database_url, pool_size=1, application="tests"), Scope(new_id(), new_id())
 
     for by_values in (False, True):
@@ -112,3 +117,22 @@ async def test_a_page_is_planned_once_a_connection_and_one_by_values_each_time(d
     await own.close()
 
     assert tuple(plans) == (3, 3)
+
+
+async def test_a_connection_that_died_while_it_rested_costs_no_read(database_url: str, superuser: str) -> None:
+    """Off: the second attempt in db/fetch.py `value` and `begin`."""
+    own, scope = Database.open(database_url, pool_size=1, application="tests"), Scope(new_id(), new_id())
+    behind = await asyncpg.connect(superuser)
+    kill = "SELECT pg_terminate_backend($1)"
+    asked = "SELECT pg_backend_pid()"
+
+    first = await own.reads.value(asked, scope.organization_id, None)
+    await behind.fetchval(kill, first)
+    second = await own.reads.value(asked, scope.organization_id, None)
+    await behind.fetchval(kill, second)
+    async with own.fetch(scope) as fetch:
+        third = await fetch.value(asked)
+
+    assert len({first, second, third}) == 3
+    await own.close()
+    await behind.close()

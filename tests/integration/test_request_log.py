@@ -160,7 +160,7 @@ async def test_the_log_of_another_organization_is_not_there(shelf: Shelf) -> Non
 
 
 def entry(**values: Any) -> dict[str, Any]:
-    given = dict.fromkeys(LoggedRequest.__dataclass_fields__)
+    given = dict.fromkeys(LoggedRequest._fields)
     del given["at"]
     whole = {"organization_id": new_id(), "token_id": encode_id("ApiKey", new_id()), "request_id": "r"}
     return given | whole | {"cost": 1, "duration_ms": 2} | values
