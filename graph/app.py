@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
+from typing import Final
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -15,6 +16,8 @@ from graph.door.socket import Socket
 from graph.pages import graphiql_routes
 from graph.portal.routes import Portal
 from graph.schema import make_schema
+
+PATHS: Final = ("/graphql", "/graphql/{version}")
 
 
 def make_app(build: Callable[[], AbstractAsyncContextManager[Services]], *, pages: Path) -> Starlette:
@@ -30,7 +33,7 @@ def make_app(build: Callable[[], AbstractAsyncContextManager[Services]], *, page
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with build() as services:
             opened.append(services)
-            app.router.routes.extend(_endpoint_routes(services))
+            app.router.routes[:0] = _endpoint_routes(services)  # the one most asked for is looked at first
             yield
 
     async def alive(_: Request) -> Response:
@@ -47,9 +50,8 @@ def make_app(build: Callable[[], AbstractAsyncContextManager[Services]], *, page
 def _endpoint_routes(services: Services) -> list[BaseRoute]:
     schema = make_schema()
     endpoint, socket = Endpoint(schema.operations, services), Socket(schema, services)
-    page = Portal(services).routes()
-    return page + [
-        route
-        for path in ("/graphql", "/graphql/{version}")
-        for route in (Route(path, endpoint), WebSocketRoute(path, socket))
+    return [
+        *(Route(path, endpoint) for path in PATHS),
+        *(WebSocketRoute(path, socket) for path in PATHS),
+        *Portal(services).routes(),
     ]

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -178,7 +178,7 @@ class Context:
         status: The HTTP status; None over a socket.
         holder: Who held the token, where it is dead and there is no principal.
         once: What is read once for the operation, by name.
-        base_url: Where its caller reached the API.
+        base_url: Tells where its caller reached the API.
         version: The version of the API that it gets; None until that is known.
     """
 
@@ -195,7 +195,7 @@ class Context:
     status: int | None = None
     holder: Holder | None = None
     once: dict[str, asyncio.Future[Any]] = field(default_factory=dict)
-    base_url: str = ""
+    base_url: Callable[[], str] = str
     version: Version | None = None
     begun_at: float = field(default_factory=time.monotonic)
     _reader: Reader | None = field(default=None, repr=False)
@@ -214,7 +214,7 @@ class Context:
     @property
     def public_url(self) -> str:
         """Where browsers reach the API; no slash at the end."""
-        return (self.services.public_url or self.base_url).rstrip("/")
+        return (self.services.public_url or self.base_url()).rstrip("/")
 
     @property
     def reader(self) -> Reader:

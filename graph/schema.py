@@ -4,14 +4,16 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
 from datetime import datetime
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, Final
 
 import orjson
 import strawberry
 from strawberry.schema.config import StrawberryConfig
+from strawberry.schema.name_converter import NameConverter
 from strawberry.schema.types.base_scalars import DateTimeDefinition
 from strawberry.types.execution import ExecutionResult, PreExecutionError
+from strawberry.utils.str_converters import to_camel_case
 
 from db.types import tell_instant
 from graph.context import Context
@@ -100,6 +102,17 @@ def _result(answer: Answer) -> ExecutionResult:
     return ExecutionResult(data=data, errors=answer.errors or None, extensions={"cost": answer.cost})
 
 
+class _Names(NameConverter):
+    """The names of the API, each made once: strawberry asks for those of a field's arguments at each call."""
+
+    def apply_naming_config(self, name: str) -> str:
+        """Give the GraphQL name of one of ours."""
+        return _camel_case(name)
+
+
+_camel_case = cache(to_camel_case)
+
+
 def make_schema() -> ApiSchema:
     """Build the schema."""
     return ApiSchema(
@@ -108,7 +121,7 @@ def make_schema() -> ApiSchema:
         subscription=Subscription,
         types=[PurchaseOrder, WorkOrder, Vendor, Item, InventoryLevel, Asset, Location],
         execution_context_class=Executor,
-        config=StrawberryConfig(auto_camel_case=True, scalar_map={datetime: _INSTANT}),
+        config=StrawberryConfig(name_converter=_Names(), scalar_map={datetime: _INSTANT}),
     )
 
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import orjson
@@ -33,8 +34,13 @@ class Sharing:
     """
 
     def __init__(self, query: str, name: str | None, variables: Any, who: Principal) -> None:
+        self._asked = query, name, variables, who
+
+    @cached_property
+    def _key(self) -> Any:
+        query, name, variables, who = self._asked
         given = orjson.dumps(variables, option=orjson.OPT_SORT_KEYS)
-        self._key = (query, name, given, who.scope, who.kind, who.may)
+        return (query, name, given, who.scope, who.kind, who.may)
 
     async def answered(
         self, value: Any, execute: Callable[[Any], Awaitable[ExecutionResult]]

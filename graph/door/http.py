@@ -35,12 +35,12 @@ class Endpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         request = Request(scope, receive)
-        context = Context(self._services, request_id_of(request.headers), base_url=str(request.base_url))
+        context = Context(self._services, request_id_of(request.headers), base_url=lambda: str(request.base_url))
         bind_contextvars(request_id=context.request_id)
         try:
             response = await self._respond(request, context)
             context.status = response.status_code
-            response.headers.update(headers_of(context))
+            response.raw_headers += headers_of(context)
             await response(scope, receive, send)
         except ClientDisconnect:
             return

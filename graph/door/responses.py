@@ -23,16 +23,18 @@ BEAT_SECONDS: Final = 12.0
 _CODES: Final = {401: ErrorCode.UNAUTHENTICATED, 403: ErrorCode.FORBIDDEN, 503: ErrorCode.UNAVAILABLE}
 
 
-def headers_of(context: Context) -> dict[str, str]:
-    """Give the headers of every response of the endpoint."""
+_HEADERS: Final = [
+    (b"cache-control", b"no-store"),
+    (b"vary", b"Accept, Authorization, Crosshead-Version"),
+    (b"x-content-type-options", b"nosniff"),
+]
+
+
+def headers_of(context: Context) -> list[tuple[bytes, bytes]]:
+    """Give the headers of every response of the endpoint, as they are sent."""
     version = context.version or context.services.versions.newest(datetime.now(UTC))
-    return {
-        "X-Request-Id": context.request_id,
-        **version.headers,
-        "Cache-Control": "no-store",
-        "Vary": "Accept, Authorization, Crosshead-Version",
-        "X-Content-Type-Options": "nosniff",
-    }
+    told = [(name.lower().encode(), value.encode()) for name, value in version.headers.items()]
+    return [(b"x-request-id", context.request_id.encode()), *told, *_HEADERS]
 
 
 def answered(answer: Answer, media: Media) -> Response:

@@ -170,7 +170,7 @@ class Socket(GraphQL[Context, None]):
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:  # noqa: ARG002
         """Make the context of a socket."""
         base_url = str(request.base_url).replace("ws", "http", 1)
-        context = Context(self._services, request.state.request_id, fresh=True, base_url=base_url)
+        context = Context(self._services, request.state.request_id, fresh=True, base_url=lambda: base_url)
         bind_contextvars(request_id=context.request_id)
         return context
 
