@@ -1,15 +1,17 @@
 """Queries: who am I, what can be connected, what is connected, and its records."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Final
 
 import strawberry
 
 from db.models.organization import TokenScope
+from db.shapes import SHAPES
 from db.types import ErrorCode, InvalidId, decode_id
-from graph.context import ApiInfo, Batch, Read
+from graph.context import ApiInfo, Batch, Context, Read
 from graph.errors import ApiError
-from graph.lists import list_field
+from graph.lists import argued, list_field
 from graph.queries.changes import ChangeQueries
 from graph.queries.issues import IssueQueries
 from graph.queries.summaries import SummaryQueries
@@ -32,18 +34,26 @@ from graph.types.systems import ConnectedSystem, ConnectedSystemConnection, Syst
 from graph.types.webhooks import WebhookDelivery, WebhookEndpoint
 from graph.types.writing import WriteOperation, WriteOperationConnection
 
-
-def _one(type_name: str, text: str, as_of: datetime | None = None) -> Any:
-    at = None if as_of is None else instant(as_of)
-    return Read(type_name, one=decode_id(text, type_name=type_name)[1], as_of=at)
-
-
 AS_OF_ONE: Final = (
     "As of this instant: its own fields and lines as they were then, relations as they are now; null where it was not"
     " known yet."
 )
+
+
+def _one(type_name: str, returns: Any, description: str) -> Any:
+    """Make a field that is one object by its id; a record, as of an instant where one is given."""
+
+    def resolve(_: Context, given: Mapping[str, Any]) -> Read:
+        key, at = decode_id(given["id"], type_name=type_name)[1], given.get("asOf")
+        return Read(type_name, one=key, as_of=None if at is None else instant(at))
+
+    arguments: dict[str, tuple[Any, str]] = {"id": (strawberry.ID, "Its id.")}
+    if SHAPES[type_name].entity is not None:
+        arguments["as_of"] = (datetime | None, AS_OF_ONE)
+    return argued(resolve, arguments, returns | None, description, required={"id"})
+
+
 OfId = Annotated[strawberry.ID, strawberry.argument(description="Its id.")]
-AsOf = Annotated[datetime | None, strawberry.argument(description=AS_OF_ONE)]
 Ids = Annotated[list[strawberry.ID], strawberry.argument(description="Their ids, at most 100.")]
 
 
@@ -85,56 +95,16 @@ class Query(IssueQueries, ChangeQueries, SummaryQueries, WebhookQueries, Version
         everything: Any = Read("System")
         return everything
 
-    @strawberry.field(description="A connection by its id.")
-    def connection(self, id: OfId) -> ConnectedSystem | None:  # noqa: A002
-        """Read a connection."""
-        return _one("ConnectedSystem", id)
-
-    @strawberry.field(description="A sync run by its id.")
-    def sync_run(self, id: OfId) -> SyncRun | None:  # noqa: A002
-        """Read a run."""
-        return _one("SyncRun", id)
-
-    @strawberry.field(description="A write operation by its id.")
-    def write_operation(self, id: OfId) -> WriteOperation | None:  # noqa: A002
-        """Read an operation."""
-        return _one("WriteOperation", id)
-
-    @strawberry.field(description="A purchase order by its id.")
-    def purchase_order(self, id: OfId, as_of: AsOf = None) -> PurchaseOrder | None:  # noqa: A002
-        """Read an order."""
-        return _one("PurchaseOrder", id, as_of)
-
-    @strawberry.field(description="A work order by its id.")
-    def work_order(self, id: OfId, as_of: AsOf = None) -> WorkOrder | None:  # noqa: A002
-        """Read a work order."""
-        return _one("WorkOrder", id, as_of)
-
-    @strawberry.field(description="A vendor by its id.")
-    def vendor(self, id: OfId, as_of: AsOf = None) -> Vendor | None:  # noqa: A002
-        """Read a vendor."""
-        return _one("Vendor", id, as_of)
-
-    @strawberry.field(description="An item by its id.")
-    def item(self, id: OfId, as_of: AsOf = None) -> Item | None:  # noqa: A002
-        """Read an item."""
-        return _one("Item", id, as_of)
-
-    @strawberry.field(description="An inventory level by its id.")
-    def inventory_level(self, id: OfId, as_of: AsOf = None) -> InventoryLevel | None:  # noqa: A002
-        """Read an inventory level."""
-        return _one("InventoryLevel", id, as_of)
-
-    @strawberry.field(description="An asset by its id.")
-    def asset(self, id: OfId, as_of: AsOf = None) -> Asset | None:  # noqa: A002
-        """Read an asset."""
-        return _one("Asset", id, as_of)
-
-    @strawberry.field(description="A location by its id.")
-    def location(self, id: OfId, as_of: AsOf = None) -> Location | None:  # noqa: A002
-        """Read a location."""
-        return _one("Location", id, as_of)
-
+    connection = _one("ConnectedSystem", ConnectedSystem, "A connection by its id.")
+    sync_run = _one("SyncRun", SyncRun, "A sync run by its id.")
+    write_operation = _one("WriteOperation", WriteOperation, "A write operation by its id.")
+    purchase_order = _one("PurchaseOrder", PurchaseOrder, "A purchase order by its id.")
+    work_order = _one("WorkOrder", WorkOrder, "A work order by its id.")
+    vendor = _one("Vendor", Vendor, "A vendor by its id.")
+    item = _one("Item", Item, "An item by its id.")
+    inventory_level = _one("InventoryLevel", InventoryLevel, "An inventory level by its id.")
+    asset = _one("Asset", Asset, "An asset by its id.")
+    location = _one("Location", Location, "A location by its id.")
     api_keys: ApiKeyConnection = list_field(
         "ApiKey",
         ApiKeyConnection,

@@ -18,6 +18,7 @@ from strawberry.utils.str_converters import to_camel_case
 from db.types import tell_instant
 from graph.context import Context
 from graph.executor import Executor
+from graph.lists import answer_straight
 from graph.mutations.access import AccessMutations
 from graph.mutations.connections import ConnectionMutations
 from graph.mutations.endings import EndingMutations
@@ -63,6 +64,10 @@ class Mutation(
 
 class ApiSchema(strawberry.Schema):
     """The schema, and the one way of its operations."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        answer_straight(self._schema)
 
     @cached_property
     def operations(self) -> Operations:

@@ -1,5 +1,6 @@
 """Summary types derived from a table's declaration: groups, amounts, and the field that takes them."""
 
+from collections.abc import Mapping
 from datetime import date
 from enum import Enum
 from typing import Any
@@ -9,7 +10,7 @@ import strawberry
 from db.models.base import One
 from db.models.summary import Summary
 from db.shapes import SHAPES, Column
-from graph.context import ApiInfo, Read
+from graph.context import Context, Read
 from graph.entity import described, graphql_type, made
 from graph.lists import OF_CONNECTION, TABLES, argued, filter_type
 
@@ -27,8 +28,7 @@ def summary_field(type_name: str, related: dict[str, Any], description: str) -> 
         raise TypeError(f"{type_name} has no summary")
     told = _summary_type(type_name, summary, related)
 
-    def resolve(info: ApiInfo, **_: Any) -> Any:
-        del info
+    def resolve(_: Context, __: Mapping[str, Any]) -> Read:
         return Read(type_name, summary=True)
 
     group = _group_type(type_name, summary)
