@@ -86,7 +86,7 @@ class Fetch:
         """
         self._tell(_HELD, values[:2])
         self._tell(statement, values)
-        row = await self._told(self.connection.fetchrow(_held(statement), *values))
+        row = await self._told(self.connection.fetchrow(setting_scope(statement), *values))
         return None if row is None else row[0]
 
     async def plan_by_values(self) -> None:
@@ -119,7 +119,7 @@ class Fetch:
 
 
 @lru_cache(maxsize=2048)
-def _held(statement: str) -> str:
+def setting_scope(statement: str) -> str:
     """Give a statement that sets the scope before it reads, and for itself alone.
 
     The scope's row is made first, as a CTE that is not folded away, and CASE reads only once it is there. If a planner

@@ -6,10 +6,12 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import asyncpg
+import orjson
 import pytest
 
 from crosshead.embedded.postgres import EmbeddedPostgres
 from db.engine import driver
+from db.fetch import setting_scope
 from db.models.purchasing.purchase_order import PurchaseOrderStatus
 from db.pieces import literal
 from tests.factories.purchasing import make_purchase_order, make_purchase_order_line
@@ -74,6 +76,37 @@ async def plans(shelf: Shelf, *, key: str | None = None, **variables: Any) -> li
             await connection.execute("DEALLOCATE asked")
         found.append(list(walked(told[0]["Plan"])))
     return found
+
+
+ONE = "query ($id: ID!) { purchaseOrder(id: $id) { id vendor { name } lines { itemCode } } }"
+
+
+async def test_a_statement_that_sets_its_scope_itself_is_planned_as_in_a_transaction(filled: Shelf) -> None:
+    """It is planned before its scope is set."""
+    [node] = (await filled.gql("{ purchaseOrders(first: 1) { nodes { id } } }"))["purchaseOrders"]["nodes"]
+    for document, variables in ((LIST, {}), (ONE, {"id": node["id"]})):
+        with watched() as seen:
+            await filled.gql(document, **variables)
+        [statement], [values] = seen.data, seen.values
+        asked = f"EXPLAIN (FORMAT JSON) EXECUTE asked ({', '.join(map(quoted, values))})"
+
+        async with filled.database.fetch(filled.own) as fetch:
+            await fetch.script(f"PREPARE asked AS {statement}")
+            within = orjson.loads(await fetch.value(asked))
+            await fetch.script("DEALLOCATE asked")
+        async with filled.database.reads.fetch() as fetch:
+            await fetch.script(f"PREPARE asked AS {setting_scope(statement)}")
+            alone = orjson.loads(await fetch.value(asked))
+            await fetch.script("DEALLOCATE asked")
+
+        assert seen.transactions == []
+        assert indexes(within) != []
+        assert indexes(alone) == indexes(within)
+
+
+def indexes(told: Any) -> list[str]:
+    """Give the indexes that a plan uses."""
+    return sorted(node["Index Name"] for node in walked(told[0]["Plan"]) if "Index Name" in node)
 
 
 def quoted(value: Any) -> str:
