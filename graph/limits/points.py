@@ -86,10 +86,11 @@ class Charge:
 
 @dataclass(slots=True)
 class _Held:
-    """What this process holds of a token's bucket: points that may be spent, and those in Redis when it last told."""
+    """What this process holds of a token's bucket: points that may be spent, and those left in Redis at some time."""
 
     points: int = 0
     left: int = 0
+    at: float = 0
 
 
 class Points:
@@ -118,11 +119,12 @@ class Points:
         held = self._held.setdefault(token_id, _Held())
         if 0 < points <= held.points:
             held.points -= points
-            return Charge(spent=True, available=held.left + held.points)
+            left = held.left + int((self._clock() - held.at) * self.limit.per_second)
+            return Charge(spent=True, available=min(self.limit.capacity, left + held.points))
         back, held.points = held.points, 0
         spent, held.left, taken = await self._asked(token_id, points, back)
         held = self._held.setdefault(token_id, held)
-        held.points += taken
+        held.points, held.at = held.points + taken, self._clock()
         level = held.left + taken
         return Charge(spent, level, 0 if spent else (points - level) / self.limit.per_second)
 
