@@ -2,12 +2,14 @@
 
 import asyncio
 import contextlib
+import gc
 import signal
-from collections.abc import Coroutine, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from typing import Any, Final
 
 import structlog
 import uvicorn
+from starlette.applications import Starlette
 from uvicorn.loops.auto import auto_loop_factory
 
 from connectors.base import Connector
@@ -40,13 +42,31 @@ def serve_api(
     """Serve the API until SIGINT or SIGTERM; requests under way are finished."""
     configure_logs(level=settings.log_level, style=settings.log_format)
     uvicorn.run(
-        compose.api(settings, connectors=connectors),
+        unswept(compose.api(settings, connectors=connectors)),
         host=host or settings.host,
         port=settings.port if port is None else port,
         loop="uvloop",
         timeout_graceful_shutdown=10,
         **PROTOCOL,
     )
+
+
+def unswept(app: Starlette) -> Starlette:
+    """Let the collector of cycles leave alone what there is once the application has started.
+
+    A walk through the modules and the schema takes it 150 ms, in which nobody is answered.
+    """
+    started = app.router.lifespan_context
+
+    @contextlib.asynccontextmanager
+    async def lifespan(of: Starlette) -> AsyncIterator[Any]:
+        async with started(of) as state:
+            gc.collect()
+            gc.freeze()
+            yield state
+
+    app.router.lifespan_context = lifespan
+    return app
 
 
 def run_worker(settings: Settings, *, connectors: Mapping[str, Connector] = BY_SLUG) -> None:

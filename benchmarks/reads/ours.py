@@ -2,7 +2,8 @@
 
 from benchmarks.reads.listen import listen
 from crosshead import compose
+from crosshead.serve import unswept
 from crosshead.settings import Settings
 
 if __name__ == "__main__":
-    listen(compose.api(Settings()))  # read from the environment
+    listen(unswept(compose.api(Settings())))  # read from the environment
