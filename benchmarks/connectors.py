@@ -37,7 +37,7 @@ from connectors.egress import Egress
 from connectors.registry import BY_SLUG
 from crosshead.embedded.postgres import EmbeddedPostgres
 from db.types import Entity
-from jobs.pages import hashed
+from jobs.items import hashed
 
 MOST_CPU_SECONDS: Final = 0.25
 _READY_SECONDS: Final = 900.0
@@ -105,9 +105,9 @@ async def measure(connector: Connector, credentials: dict[str, Any], orders: int
             passes += 1
             for feed in feeds:
                 async for page in source.read(feed, window=Window(), position=None):
-                    for key, item in hashed(connector, Entity.PURCHASE_ORDER, page.items).items():
-                        record(mapping, item.item.body, units=units)
-                        keys.add(key)
+                    for each in hashed(connector, Entity.PURCHASE_ORDER, page.items):
+                        record(mapping, each.item.body, units=units)
+                        keys.add(each.item.source_id)
                     read += len(page.items)
         seconds, cpu = time.perf_counter() - started, time.process_time() - spent
     return {

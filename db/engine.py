@@ -187,7 +187,29 @@ async def _hold(session: AsyncSession, scope: Scope) -> None:
     )
 
 
-async def driver(session: AsyncSession) -> Any:
-    """Give the asyncpg connection behind a session, for COPY; its transaction has begun."""
-    connection = await session.connection()
-    return (await connection.get_raw_connection()).driver_connection
+@asynccontextmanager
+async def driver(session: AsyncSession) -> AsyncIterator[Fetch]:
+    """Give the driver's connection behind a session; an outage is told as the session's own statements tell it.
+
+    Its transaction has begun. For COPY, and for statements of which SQLAlchemy's own part would be a third.
+    """
+    connection: Any = session.info.get("driver")
+    if connection is None:
+        raw = await (await session.connection()).get_raw_connection()
+        connection = session.info["driver"] = raw.driver_connection
+    try:
+        yield Fetch(connection)
+    except OUTAGES as error:
+        raise OperationalError(None, None, error) from error
+
+
+async def straight(session: AsyncSession, statement: str, values: Mapping[str, Any]) -> list[asyncpg.Record]:
+    """Run a statement on a session's connection by the driver alone, prepared once a connection; gives its rows.
+
+    Args:
+        statement: SQL with `:name` for each value, casts as `::`.
+        values: Name → value; further ones are left alone.
+    """
+    sql, names = _numbered(statement)
+    async with driver(session) as fetch:
+        return await fetch.rows(sql, *(values[name] for name in names))

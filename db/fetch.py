@@ -9,7 +9,7 @@ the scope in one message, the data statements, COMMIT. Statements are prepared o
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import lru_cache
 from typing import Any, ClassVar, Final
@@ -100,6 +100,11 @@ class Fetch:
         """Run statements without values in one round trip."""
         self._tell(statements, ())
         await self._told(self.connection.execute(statements))
+
+    async def copy(self, table: str, rows: Sequence[tuple[Any, ...]], *, columns: Sequence[str]) -> None:
+        """COPY rows into a table."""
+        self._tell(f"COPY {table}", ())
+        await self._told(self.connection.copy_records_to_table(table, records=rows, columns=columns))
 
     async def _told(self, pending: Awaitable[Any]) -> Any:
         """Tell what has ended as an outage: asyncpg tells it as it tells a caller's mistake, or one of its own."""

@@ -14,7 +14,7 @@ from uuid import UUID
 import orjson
 from sqlalchemy import text
 
-from db.engine import WriteSession
+from db.engine import WriteSession, straight
 from db.scope import Scope
 from db.types import Entity
 
@@ -58,15 +58,16 @@ def item_hash(told: bytes, *, mapping_version: bytes) -> bytes:
     return hashlib.blake2b(told, digest_size=16, key=mapping_version).digest()
 
 
-_UNKNOWN: Final = text(
-    """
+_UNKNOWN: Final = """
     SELECT k.source_id FROM unnest(CAST(:ids AS text[]), CAST(:hashes AS bytea[])) AS k(source_id, item_hash)
-    LEFT JOIN raw_item r ON r.connection_id = :connection AND r.entity = :entity AND r.source_id = k.source_id
-    LEFT JOIN quarantined_item q
-           ON q.connection_id = :connection AND q.entity = :entity AND q.source_id = k.source_id
-    WHERE r.item_hash IS DISTINCT FROM k.item_hash OR q.source_id IS NOT NULL
+    WHERE k.item_hash IS DISTINCT FROM (
+              SELECT r.item_hash FROM raw_item r
+              WHERE r.connection_id = :connection AND r.entity = :entity AND r.source_id = k.source_id)
+       OR EXISTS (
+              SELECT FROM quarantined_item q
+              WHERE q.connection_id = :connection AND q.entity = :entity AND q.source_id = k.source_id OFFSET 0)
     """
-)
+"""Looked up one by one: joined, a table that has grown since it was last analysed would be read whole each time."""
 
 
 async def unknown(session: WriteSession, scope: Scope, entity: Entity, hashes: Mapping[str, bytes]) -> set[str]:
@@ -77,11 +78,8 @@ async def unknown(session: WriteSession, scope: Scope, entity: Entity, hashes: M
     """
     if not hashes:
         return set()
-    rows = await session.execute(
-        _UNKNOWN,
-        {**_whose(scope, entity), "ids": list(hashes), "hashes": list(hashes.values())},
-    )
-    return set(rows.scalars())
+    values = {**_whose(scope, entity), "ids": list(hashes), "hashes": list(hashes.values())}
+    return {row["source_id"] for row in await straight(session, _UNKNOWN, values)}
 
 
 _HOLD: Final = text(

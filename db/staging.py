@@ -3,20 +3,16 @@
 COPY straight into a table under row-level security is refused. The tables hold text, which Postgres casts as it stores.
 """
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
-import asyncpg
 from sqlalchemy import BigInteger, Boolean, Date, DateTime, Integer, Numeric
 from sqlalchemy.dialects.postgresql import JSON, JSONB
-from sqlalchemy.exc import OperationalError
 from sqlmodel import SQLModel
 
 from db.engine import WriteSession, driver
-from db.fetch import OUTAGES
 
 _CASTS: Final = (
     (JSONB, "::jsonb"),
@@ -70,36 +66,25 @@ def _made(stages: tuple[Stage, ...]) -> str:
     return "; ".join(told)
 
 
-async def begin(session: WriteSession, *stages: Stage) -> int:
-    """Make the tables where the connection has none yet; gives a number for the rows of this batch.
-
-    A session is one transaction, so what it made stays made; `batch` is the first column of every stage.
-    """
-    made: set[str] = session.info.setdefault("stages", set())
-    missing = tuple(stage for stage in stages if stage.name not in made)
-    if missing:
-        async with _connected(session) as connection:
-            await connection.execute(_made(missing))
-        made.update(stage.name for stage in missing)
+def number(session: WriteSession) -> int:
+    """Give a number for the rows of a batch; `batch` is the first column of every stage."""
     batch: int = session.info.get("batch", 0) + 1
     session.info["batch"] = batch
     return batch
 
 
+async def make(session: WriteSession, *stages: Stage) -> None:
+    """Make the tables where the connection has none yet; a session is one transaction, so what it made stays made."""
+    made: set[str] = session.info.setdefault("stages", set())
+    missing = tuple(stage for stage in stages if stage.name not in made)
+    if missing:
+        async with driver(session) as fetch:
+            await fetch.script(_made(missing))
+        made.update(stage.name for stage in missing)
+
+
 async def copy(session: WriteSession, stage: Stage, rows: Sequence[tuple[Any, ...]]) -> None:
-    """COPY rows into a table that `begin` made."""
+    """COPY rows into a table that `make` made."""
     if rows:
-        async with _connected(session) as connection:
-            await connection.copy_records_to_table(stage.name, records=rows, columns=stage.columns)
-
-
-@asynccontextmanager
-async def _connected(session: WriteSession) -> AsyncIterator[Any]:
-    """Give the driver's connection; an outage is told as the session's own statements tell it."""
-    connection = await driver(session)
-    try:
-        yield connection
-    except (*OUTAGES, asyncpg.InterfaceError) as error:
-        if isinstance(error, OUTAGES) or connection.is_closed():
-            raise OperationalError(None, None, error) from error
-        raise
+        async with driver(session) as fetch:
+            await fetch.copy(stage.name, rows, columns=stage.columns)

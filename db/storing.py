@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-from sqlalchemy import TextClause, text
-
 from db import history
 from db.models.registry import Child, EntitySpec
 from db.models.rows import stored_names
@@ -49,15 +47,15 @@ class Statements:
 
     stage: Stage
     child_stages: tuple[Stage, ...]
-    keep: TextClause
-    insert: TextClause
-    compare: TextClause
-    update: TextClause
-    insert_children: tuple[TextClause, ...]
-    insert_all_children: tuple[TextClause, ...]
-    delete_children: tuple[TextClause, ...]
-    snapshots: TextClause
-    delete: TextClause
+    keep: str
+    insert: str
+    compare: str
+    update: str
+    insert_children: tuple[str, ...]
+    insert_all_children: tuple[str, ...]
+    delete_children: tuple[str, ...]
+    snapshots: str
+    delete: str
 
 
 @cache
@@ -81,17 +79,12 @@ def statements(spec: EntitySpec) -> Statements:
     )
 
 
-def _text(sql: str) -> TextClause:
-    return text(sql.replace("::", "\\:\\:"))
-
-
 def _values(of: EntitySpec | Child, names: tuple[str, ...]) -> str:
     return ", ".join(f"s.{name}{cast_of(of.table, name)}" for name in names)
 
 
-def _keep(spec: EntitySpec) -> TextClause:
-    return text(
-        f"""
+def _keep(spec: EntitySpec) -> str:
+    return f"""
         WITH kept AS (
             INSERT INTO raw_item AS r (organization_id, connection_id, entity, source_id, item_hash, body,
                                        fetched_at, feed, run_id, read_at, dated_on)
@@ -109,12 +102,11 @@ def _keep(spec: EntitySpec) -> TextClause:
             WHERE q.connection_id = :connection AND q.entity = :entity AND q.source_id = kept.source_id)
         SELECT source_id FROM kept
         """
-    )
 
 
-def _insert(spec: EntitySpec) -> TextClause:
+def _insert(spec: EntitySpec) -> str:
     table, names = spec.event_prefix, stored_names(spec.record)
-    return _text(
+    return (
         f"INSERT INTO {table} (organization_id, connection_id, id, source_id, version, content_hash,"
         f" source_updated_at, synced_at, first_seen_at, first_cause, first_run_id, first_operation_id,"
         f" {', '.join(names)})"
@@ -126,9 +118,9 @@ def _insert(spec: EntitySpec) -> TextClause:
     )
 
 
-def _compare(spec: EntitySpec) -> TextClause:
+def _compare(spec: EntitySpec) -> str:
     table = spec.event_prefix
-    return _text(
+    return (
         f"SELECT s.id AS staged_id, t.id, t.source_id, t.version, t.synced_at,"
         f" {history.snapshot(spec, 't')} AS before, {history.staged_snapshot(spec)} AS after"
         f" FROM stage_{table} s JOIN {table} t ON t.connection_id = :connection AND t.source_id = s.source_id"
@@ -138,10 +130,10 @@ def _compare(spec: EntitySpec) -> TextClause:
     )
 
 
-def _update(spec: EntitySpec) -> TextClause:
+def _update(spec: EntitySpec) -> str:
     table = spec.event_prefix
     sets = ", ".join(f"{name} = s.{name}{cast_of(spec.table, name)}" for name in stored_names(spec.record))
-    return _text(
+    return (
         f"UPDATE {table} t SET {sets}, content_hash = s.content_hash, source_updated_at = s.source_updated_at,"
         " synced_at = greatest(t.synced_at, CAST(:now AS timestamptz)), deleted_at = NULL,"
         " version = t.version + CASE WHEN t.id = ANY(:told) THEN 1 ELSE 0 END"
@@ -150,27 +142,27 @@ def _update(spec: EntitySpec) -> TextClause:
     )
 
 
-def _insert_children(child: Child, *, every: bool) -> TextClause:
+def _insert_children(child: Child, *, every: bool) -> str:
     table, names = child.table.__tablename__, stored_names(child.fields)
     parent, join = "s.parent_id", ""
     if not every:
         pairs = "unnest(CAST(:staged AS uuid[]), CAST(:ids AS uuid[]))"
         parent, join = "p.id", f" JOIN {pairs} AS p(staged_id, id) ON p.staged_id = s.parent_id"
-    return _text(
+    return (
         f"INSERT INTO {table} (organization_id, connection_id, {child.parent_key}, position, {', '.join(names)})"
         f" SELECT CAST(:organization AS uuid), CAST(:connection AS uuid), {parent}, s.position, {_values(child, names)}"
         f" FROM stage_{table} s{join} WHERE s.batch = :batch"
     )
 
 
-def _delete_children(child: Child) -> TextClause:
-    return text(
+def _delete_children(child: Child) -> str:
+    return (
         f"DELETE FROM {child.table.__tablename__} WHERE connection_id = :connection AND {child.parent_key} = ANY(:ids)"
     )
 
 
-def _snapshots(spec: EntitySpec) -> TextClause:
-    return _text(
+def _snapshots(spec: EntitySpec) -> str:
+    return (
         f"SELECT t.id, t.source_id, t.version, t.synced_at, {history.snapshot(spec, 't')} AS before"
         f" FROM {spec.event_prefix} t"
         " WHERE t.connection_id = :connection AND t.source_id = ANY(:ids) AND t.deleted_at IS NULL"
@@ -178,8 +170,8 @@ def _snapshots(spec: EntitySpec) -> TextClause:
     )
 
 
-def _delete(spec: EntitySpec) -> TextClause:
-    return text(
+def _delete(spec: EntitySpec) -> str:
+    return (
         f"UPDATE {spec.event_prefix} SET deleted_at = :now, version = version + 1,"
         " synced_at = greatest(synced_at, CAST(:now AS timestamptz))"
         " WHERE connection_id = :connection AND id = ANY(:ids)"

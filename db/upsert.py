@@ -4,7 +4,7 @@ The one way in, for syncs and writes alike. Raw items go first: their rows are t
 """
 
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -12,10 +12,9 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import TextClause
 
 from db import history, raw, staging
-from db.engine import WriteSession
+from db.engine import WriteSession, straight
 from db.events import NewEvent
 from db.history import Origin, Version
 from db.models.registry import EntitySpec
@@ -94,39 +93,59 @@ async def store(
     Returns:
         The records made or changed, to be told as events (see `events_of`).
     """
-    failed = {each.source_id: (each.raw, each.reason or "") for each in incoming if each.record is None}
-    await raw.quarantine(session, scope, spec.entity, failed, now=origin.at)
-    mapped = sorted((each for each in incoming if each.record is not None), key=lambda each: each.source_id)
-    return await _Store(session, scope, spec, origin).store(mapped) if mapped else []
+    return await Batch(session, scope, spec, incoming, origin=origin).store()
 
 
-class _Store:
-    """Stores records of one batch."""
+class Batch:
+    """Items made ready to be stored: what costs our own time is done before the database is asked."""
 
-    def __init__(self, session: WriteSession, scope: Scope, spec: EntitySpec, origin: Origin) -> None:
+    def __init__(
+        self, session: WriteSession, scope: Scope, spec: EntitySpec, incoming: Iterable[Incoming], *, origin: Origin
+    ) -> None:
         self._session = session
         self._scope = scope
         self._spec = spec
         self._origin = origin
         self._sql = statements(spec)
+        self._batch = staging.number(session)
         self._values: dict[str, Any] = {
             "organization": scope.organization_id,
             "connection": scope.connection_id,
             "entity": spec.entity.value,
+            "batch": self._batch,
         }
+        self._failed: dict[str, tuple[RawText, str]] = {}
+        self._staged: dict[UUID, str] = {}
+        self._rows: list[tuple[Any, ...]] = []
+        self._children: list[list[tuple[Any, ...]]] = [[] for _ in self._sql.child_stages]
+        # In the order of their source ids, so that two who hold several locks never wait for each other.
+        given = sorted(incoming, key=lambda each: each.source_id)
+        for id_, each in zip(new_ids(len(given)), given, strict=True):
+            if each.record is None:
+                self._failed[each.source_id] = (each.raw, each.reason or "")
+            else:
+                self._add(id_, each, each.record)
 
-    async def store(self, incoming: Sequence[Incoming]) -> list[Changed]:
-        """Make the records that are new, and change those that differ.
+    def _add(self, id_: UUID, item: Incoming, record: Record) -> None:
+        fetched, batch = item.fetched, self._batch
+        came = (fetched.at, fetched.run_id, fetched.feed, item.dated_on)
+        own = (batch, id_, item.source_id, item.item_hash, *came, item.body, content_hash(record), item.updated_at)
+        self._staged[id_] = item.source_id
+        self._rows.append((*own, *record.values))
+        for of_kind, found in zip(self._children, record.children, strict=True):
+            of_kind += [(batch, id_, position, *row) for position, row in enumerate(found)]
 
-        Args:
-            incoming: In the order of their source ids, so that two who hold several locks never wait for each other.
-        """
-        staged = dict(zip(new_ids(len(incoming)), incoming, strict=True))
-        await self._stage(staged)
-        kept = set((await self._run(self._sql.keep)).scalars())
-        stale = [id_ for id_, each in staged.items() if each.source_id not in kept]
+    async def store(self) -> list[Changed]:
+        """Make the records that are new, change those that differ, and keep what could not be mapped."""
+        await raw.quarantine(self._session, self._scope, self._spec.entity, self._failed, now=self._origin.at)
+        staged = self._staged
+        if not staged:
+            return []
+        await self._stage()
+        kept = {row["source_id"] for row in await self._run(self._sql.keep)}
+        stale = [id_ for id_, source_id in staged.items() if source_id not in kept]
         made = await self._insert(stale)
-        changed = [Changed(id_, staged[id_].source_id, 1, Kind.CREATED) for id_ in staged if id_ in made]
+        changed = [Changed(id_, staged[id_], 1, Kind.CREATED) for id_ in staged if id_ in made]
         if len(made) == len(staged):
             for sql in self._sql.insert_all_children:
                 await self._run(sql)
@@ -140,31 +159,12 @@ class _Store:
             await self._run(sql, staged=list(parents), ids=list(parents.values()))
         return changed
 
-    async def _stage(self, staged: Mapping[UUID, Incoming]) -> None:
-        batch = await staging.begin(self._session, self._sql.stage, *self._sql.child_stages)
-        self._values["batch"] = batch
-        rows = []
-        children: list[list[tuple[Any, ...]]] = [[] for _ in self._sql.child_stages]
-        for id_, each in staged.items():
-            record, fetched = each.record, each.fetched
-            if record is None:
-                raise TypeError("only mapped items are stored")
-            own = (
-                id_,
-                each.source_id,
-                each.item_hash,
-                fetched.at,
-                fetched.run_id,
-                fetched.feed,
-                each.dated_on,
-                each.body,
-            )
-            rows.append((batch, *own, content_hash(record), each.updated_at, *record.values))
-            for of_kind, found in zip(children, record.children, strict=True):
-                of_kind += [(batch, id_, position, *row) for position, row in enumerate(found)]
-        await staging.copy(self._session, self._sql.stage, rows)
-        for stage, of_kind in zip(self._sql.child_stages, children, strict=True):
-            await staging.copy(self._session, stage, of_kind)
+    async def _stage(self) -> None:
+        sql = self._sql
+        await staging.make(self._session, sql.stage, *sql.child_stages)
+        await staging.copy(self._session, sql.stage, self._rows)
+        for stage, rows in zip(sql.child_stages, self._children, strict=True):
+            await staging.copy(self._session, stage, rows)
 
     async def _insert(self, stale: list[UUID]) -> set[UUID]:
         origin = self._origin
@@ -176,42 +176,33 @@ class _Store:
             run=origin.run_id,
             operation=origin.operation_id,
         )
-        return set(made.scalars())
+        return {row["id"] for row in made}
 
     async def _update(self, stale: list[UUID]) -> tuple[list[Changed], dict[UUID, UUID]]:
         """Change the records that differ; gives them, and staged id → id of all whose children are stored anew."""
-        found = (await self._run(self._sql.compare, stale=stale)).all()
+        found = await self._run(self._sql.compare, stale=stale)
         if not found:
             return [], {}
         versions = []
         for row in found:
-            diff = history.difference(self._spec, orjson.loads(row.before), orjson.loads(row.after))
+            diff = history.difference(self._spec, orjson.loads(row["before"]), orjson.loads(row["after"]))
             if diff:
-                start = max(row.synced_at, self._origin.at)
-                versions.append(Version(row.id, row.version + 1, start, diff, row.before))
-        ids, told = [row.id for row in found], {each.record_id for each in versions}
+                start = max(row["synced_at"], self._origin.at)
+                versions.append(Version(row["id"], row["version"] + 1, start, diff, row["before"]))
+        ids, told = [row["id"] for row in found], {each.record_id for each in versions}
         await self._run(self._sql.update, now=self._origin.at, ids=ids, told=list(told))
         for sql in self._sql.delete_children:
             await self._run(sql, ids=ids)
         await history.append(self._session, self._scope, self._spec, versions, origin=self._origin)
-        changed = [Changed(row.id, row.source_id, row.version + 1, Kind.UPDATED) for row in found if row.id in told]
-        return changed, {row.staged_id: row.id for row in found}
+        changed = [_changed(row, Kind.UPDATED) for row in found if row["id"] in told]
+        return changed, {row["staged_id"]: row["id"] for row in found}
 
-    async def delete(self, source_ids: Collection[str]) -> list[Changed]:
-        """Mark records as gone; their lines stay with them."""
-        found = (await self._run(self._sql.snapshots, ids=sorted(source_ids))).all()
-        if not found:
-            return []
-        gone = [{"path": ["deletedAt"], "before": None, "after": tell_instant(self._origin.at)}]
-        versions = [
-            Version(row.id, row.version + 1, max(row.synced_at, self._origin.at), gone, row.before) for row in found
-        ]
-        await self._run(self._sql.delete, now=self._origin.at, ids=[row.id for row in found])
-        await history.append(self._session, self._scope, self._spec, versions, origin=self._origin)
-        return [Changed(row.id, row.source_id, row.version + 1, Kind.DELETED) for row in found]
+    async def _run(self, sql: str, **values: Any) -> list[Any]:
+        return await straight(self._session, sql, {**self._values, **values})
 
-    async def _run(self, sql: TextClause, **values: Any) -> Any:
-        return await self._session.execute(sql, {**self._values, **values})
+
+def _changed(row: Mapping[str, Any], kind: Kind) -> Changed:
+    return Changed(row["id"], row["source_id"], row["version"] + 1, kind)
 
 
 async def delete(
@@ -233,7 +224,17 @@ async def delete(
         The records that were there until now, to be told as events.
     """
     there = await raw.bury(session, scope, spec.entity, source_ids, at=read_at)
-    return await _Store(session, scope, spec, origin).delete(set(source_ids) - there)
+    sql, values = statements(spec), {"connection": scope.connection_id, "now": origin.at}
+    found = await straight(session, sql.snapshots, {**values, "ids": sorted(set(source_ids) - there)})
+    if not found:
+        return []
+    gone = [{"path": ["deletedAt"], "before": None, "after": tell_instant(origin.at)}]
+    versions = [
+        Version(row["id"], row["version"] + 1, max(row["synced_at"], origin.at), gone, row["before"]) for row in found
+    ]
+    await straight(session, sql.delete, {**values, "ids": [row["id"] for row in found]})
+    await history.append(session, scope, spec, versions, origin=origin)
+    return [_changed(row, Kind.DELETED) for row in found]
 
 
 def content_hash(record: Record) -> bytes:

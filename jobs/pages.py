@@ -3,23 +3,21 @@
 A worker that dies repeats at most one page.
 """
 
-import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
-from connectors.base import Connector, Feed, Item, Page
-from connectors.compiled import record
-from connectors.errors import MappingError
-from db import events, raw, sweep, sync, upsert
+from connectors.base import Feed, Item, Page
+from db import events, sweep, sync, upsert
 from db.engine import Database, WriteSession
 from db.history import Origin
 from db.models.registry import SPECS
 from db.raw import Fetched
-from db.types import Cause, Entity
-from db.upsert import Changed, Incoming, Kind
+from db.types import Cause
+from db.upsert import Changed, Kind
+from jobs.bringing import Bringing
 from jobs.failpoints import failpoint
 from jobs.protections import Protections
 from jobs.queue import Queue
@@ -113,22 +111,16 @@ class Pages:
     async def bring(self, session: WriteSession, work: Work, items: Iterable[Item], *, fetched: Fetched) -> Brought:
         """Store items that were read: those that are new or differ; and what they say was deleted."""
         given = list(items)
-        spec, scope, connector = SPECS[work.entity], work.scope, work.source.connector
+        latest = {item.source_id: item for item in given}  # of several with one key, the last counts
+        gone = {source_id for source_id, item in latest.items() if item.gone}
         origin = Origin(Cause.SYNC, self._now(), run_id=work.run.id)
-        whole = hashed(connector, work.entity, given)
-        gone = {source_id for source_id, each in whole.items() if each.item.gone}
-        hashes = {source_id: each.item_hash for source_id, each in whole.items() if source_id not in gone}
-        unknown = set(hashes)
-        if self._protections.compare:
-            unknown = await raw.unknown(session, scope, work.entity, hashes)
-        mapper = Mapper(connector, work.entity, work.units, fetched)
-        changed = await pipelined(
-            mapper.batches([whole[source_id] for source_id in sorted(unknown)]),
-            lambda batch: upsert.store(session, scope, spec, batch, origin=origin),
-        )
+        bringing = Bringing(session, work, fetched, origin, compare=self._protections.compare)
+        changed = await bringing.bring([latest[source_id] for source_id in sorted(latest.keys() - gone)])
         if gone:
-            changed += await upsert.delete(session, scope, spec, gone, origin=origin, read_at=fetched.at)
-        return Brought(changed, counted(len(given), changed, failed=mapper.failed))
+            changed += await upsert.delete(
+                session, work.scope, SPECS[work.entity], gone, origin=origin, read_at=fetched.at
+            )
+        return Brought(changed, counted(len(given), changed, failed=bringing.failed))
 
 
 def counted(fetched: int, changed: Iterable[Changed], *, failed: int = 0) -> dict[str, int]:
@@ -142,97 +134,3 @@ def counted(fetched: int, changed: Iterable[Changed], *, failed: int = 0) -> dic
         "unchanged": fetched - kinds.total() - failed,
         "quarantined": failed,
     }
-
-
-@dataclass(frozen=True, slots=True)
-class HashedItem:
-    """An item with its text and hash."""
-
-    item: Item
-    body: bytes
-    item_hash: bytes
-
-
-def hashed(connector: Connector, entity: Entity, items: Iterable[Item]) -> dict[str, HashedItem]:
-    """Write and hash items; of several with one key, the last counts."""
-    version = connector.mappings[entity].version
-    found = {}
-    for item in items:
-        body = raw.body_text(item.body)
-        found[item.source_id] = HashedItem(item, body, raw.item_hash(body, mapping_version=version))
-    return found
-
-
-@dataclass(slots=True)
-class Mapper:
-    """Maps items of one read.
-
-    Attributes:
-        failed: How many could not be mapped so far.
-    """
-
-    connector: Connector
-    entity: Entity
-    units: Mapping[str, str]
-    fetched: Fetched
-    failed: int = 0
-
-    def map(self, hashed_item: HashedItem) -> Incoming:
-        """Map an item; one that cannot be is told with the reason."""
-        item, body = hashed_item.item, hashed_item.body
-        made, reason = None, None
-        try:
-            plain = b"\\u0000" not in body
-            made = record(self.connector.mappings[self.entity], item.body, units=self.units, plain=plain)
-        except MappingError as error:
-            self.failed += 1
-            reason = str(error)
-        return Incoming(
-            item.source_id,
-            body.decode(),
-            hashed_item.item_hash,
-            self.fetched,
-            item.updated_at,
-            made,
-            reason,
-            item.dated_on,
-        )
-
-    def all(self, items: Iterable[HashedItem]) -> list[Incoming]:
-        """Map a few items."""
-        return [self.map(item) for item in items]
-
-    async def batches(self, items: Sequence[HashedItem]) -> AsyncIterator[list[Incoming]]:
-        """Map items batch by batch, and let others work in between."""
-        for start in range(0, len(items), _BATCH):
-            batch = []
-            for n, item in enumerate(items[start : start + _BATCH]):
-                batch.append(self.map(item))
-                if n % _TURN == _TURN - 1:
-                    await asyncio.sleep(0)
-            yield batch
-
-
-_BATCH: Final = 128
-"""How many items are stored in one go: their rows fit the caches, and mapping the next takes about as long."""
-_TURN: Final = 8
-"""How many are mapped before the database's answers are looked at: a quarter of a millisecond's work."""
-
-
-async def pipelined(
-    batches: AsyncIterator[list[Incoming]], store: Callable[[list[Incoming]], Coroutine[Any, Any, list[Changed]]]
-) -> list[Changed]:
-    """Store each batch while the next is mapped; one is stored at a time, in their order."""
-    changed: list[Changed] = []
-    storing: asyncio.Task[list[Changed]] | None = None
-    try:
-        async for batch in batches:
-            if storing is not None:
-                changed += await storing
-            storing = asyncio.create_task(store(batch))
-        if storing is not None:
-            changed += await storing
-    finally:
-        if storing is not None and not storing.done():
-            await asyncio.wait([storing])  # its statements run on the caller's transaction, which ends after this
-    return changed

@@ -23,8 +23,8 @@ from db.types import Cause, Entity, Operation, Problem, encode_id
 from db.upsert import Incoming
 from jobs import health
 from jobs.health import Failure
+from jobs.items import Mapper, hashed
 from jobs.outcomes import stored
-from jobs.pages import Mapper, hashed
 from jobs.queue import Queue
 from jobs.settlement import Seen
 from jobs.sources import OpenSource
@@ -77,7 +77,7 @@ class Readback:
         if not items:
             return Read(entity, source_id, at, None, [])
         units = connector.units(source.defaults)
-        told = hashed(connector, entity, items).values()
+        told = hashed(connector, entity, items)
         incoming = Mapper(connector, entity, units, Fetched(at)).all(told)
         try:
             record = project(connector.mappings[entity], items[0].body, units=units).model_dump()
