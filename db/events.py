@@ -10,7 +10,7 @@ import orjson
 from sqlalchemy import text
 from structlog.contextvars import get_contextvars
 
-from db.engine import ReadSession, WriteSession
+from db.engine import ReadSession, WriteSession, straight
 from db.scope import Scope
 from db.types import encode_id, new_ids, tell_instant
 
@@ -57,28 +57,24 @@ def envelope(event: StoredEvent, *, test: bool = False) -> dict[str, Any]:
     }
 
 
-_COUNT: Final = text(
-    "UPDATE event_counter SET last_sequence = last_sequence + :n WHERE stream_id = :stream RETURNING last_sequence"
-)
-_COUNT_OWN: Final = text(
-    """
+_OF_CONNECTION: Final = "UPDATE event_counter SET last_sequence = last_sequence + :n WHERE stream_id = :stream"
+_OF_ORGANIZATION: Final = """
     INSERT INTO event_counter (organization_id, stream_id, connection_id, last_sequence)
     VALUES (:organization, :stream, NULL, :n)
-    ON CONFLICT (stream_id) DO UPDATE SET last_sequence = event_counter.last_sequence + :n RETURNING last_sequence
-    """
-)
+    ON CONFLICT (stream_id) DO UPDATE SET last_sequence = event_counter.last_sequence + :n"""
 """An organization's own stream begins with its first event."""
-_INSERT: Final = text(
-    """
-    INSERT INTO event
-        (stream_id, sequence, id, organization_id, connection_id, type, entity, record_id, data, created_at)
-    SELECT CAST(:stream AS uuid), CAST(:first AS bigint) + n - 1, id, CAST(:organization AS uuid),
-           CAST(:connection AS uuid), type, entity, record_id, CAST(data AS jsonb), now()
-    FROM unnest(CAST(:ids AS uuid[]), CAST(:types AS text[]), CAST(:entities AS text[]),
-                CAST(:records AS uuid[]), CAST(:data AS text[]))
-         WITH ORDINALITY AS e(id, type, entity, record_id, data, n)
-    """
-)
+_APPEND: Final = """
+    WITH counted AS ({counter} RETURNING last_sequence),
+    told AS (
+        INSERT INTO event
+            (stream_id, sequence, id, organization_id, connection_id, type, entity, record_id, data, created_at)
+        SELECT :stream, last_sequence - :n + number, id, :organization, :connection, type, entity, record_id,
+               CAST(data AS jsonb), now()
+        FROM counted, unnest(CAST(:ids AS uuid[]), CAST(:types AS text[]), CAST(:entities AS text[]),
+                             CAST(:records AS uuid[]), CAST(:data AS text[]))
+             WITH ORDINALITY AS e(id, type, entity, record_id, data, number))
+    SELECT last_sequence FROM counted
+"""
 
 
 async def append(session: WriteSession, scope: Scope, events: Sequence[NewEvent]) -> int | None:
@@ -92,27 +88,21 @@ async def append(session: WriteSession, scope: Scope, events: Sequence[NewEvent]
     """
     if not events:
         return None
-    stream = stream_of(scope)
-    values = {"n": len(events), "stream": stream}
-    if scope.connection_id is None:
-        counted = await session.execute(_COUNT_OWN, {**values, "organization": scope.organization_id})
-    else:
-        counted = await session.execute(_COUNT, values)
-    last: int = counted.scalar_one()
-    await session.execute(
-        _INSERT,
-        {
-            "stream": stream,
-            "first": last - len(events) + 1,
-            "organization": scope.organization_id,
-            "connection": scope.connection_id,
-            "ids": new_ids(len(events)),
-            "types": [event.type for event in events],
-            "entities": [event.entity for event in events],
-            "records": [event.record_id for event in events],
-            "data": [orjson.dumps({**event.data, **_cause()}).decode() for event in events],
-        },
-    )
+    cause = _cause()
+    counter = _OF_ORGANIZATION if scope.connection_id is None else _OF_CONNECTION
+    values = {
+        "n": len(events),
+        "stream": stream_of(scope),
+        "organization": scope.organization_id,
+        "connection": scope.connection_id,
+        "ids": new_ids(len(events)),
+        "types": [event.type for event in events],
+        "entities": [event.entity for event in events],
+        "records": [event.record_id for event in events],
+        "data": [orjson.dumps({**event.data, **cause}).decode() for event in events],
+    }
+    (counted,) = await straight(session, _APPEND.format(counter=counter), values)
+    last: int = counted["last_sequence"]
     return last
 
 

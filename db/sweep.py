@@ -24,24 +24,30 @@ async def met(session: WriteSession, scope: Scope, run: SyncRun, keys: Sequence[
 
 
 @cache
-def _present(spec: EntitySpec) -> str:
-    """Give the SQL of what stands for something in the source: records, and items in quarantine."""
+def _present(spec: EntitySpec, *, dated: bool = False) -> str:
+    """Give the SQL of what stands for something in the source: records, and items in quarantine.
+
+    Args:
+        dated: Of documents dated from `:period` on only.
+    """
+    join = (
+        f" JOIN raw_item r ON r.connection_id = t.connection_id AND r.entity = '{spec.entity}'"
+        " AND r.source_id = t.source_id AND r.dated_on >= CAST(:period AS date)"
+    )
     return (
-        f"SELECT t.source_id, r.dated_on FROM {spec.event_prefix} t JOIN raw_item r"
-        f" ON r.connection_id = t.connection_id AND r.entity = '{spec.entity}' AND r.source_id = t.source_id"
+        f"SELECT t.source_id FROM {spec.event_prefix} t{join if dated else ''}"
         " WHERE t.connection_id = :connection AND t.deleted_at IS NULL"
-        " UNION SELECT q.source_id, q.dated_on FROM quarantined_item q"
+        " UNION ALL SELECT q.source_id FROM quarantined_item q"
         f" WHERE q.connection_id = :connection AND q.entity = '{spec.entity}'"
+        f"{' AND q.dated_on >= CAST(:period AS date)' if dated else ''}"
     )
 
 
 @cache
-def _judge(spec: EntitySpec) -> TextClause:
+def _judge(spec: EntitySpec, *, dated: bool) -> TextClause:
     return text(
         f"""
-        WITH due AS (
-            SELECT DISTINCT p.source_id FROM ({_present(spec)}) p
-            WHERE CAST(:period AS date) IS NULL OR p.dated_on >= CAST(:period AS date)),
+        WITH due AS (SELECT DISTINCT p.source_id FROM ({_present(spec, dated=dated)}) p),
         met AS MATERIALIZED (
             SELECT unnest(keys) AS source_id FROM sync_seen WHERE connection_id = :connection AND run_id = :run),
         gone AS (
@@ -72,8 +78,10 @@ async def judge(session: WriteSession, scope: Scope, spec: EntitySpec, run: Sync
     Judged is only what lies within the window that was read: documents dated before the run's `period_start`, and
     those without a date, are not.
     """
-    values = {**_whose(scope, run), "period": run.period_start, "entity": spec.entity.value}
-    return Judged(**(await session.execute(_judge(spec), values)).one()._mapping)  # noqa: SLF001  (documented)
+    dated = run.period_start is not None
+    values = {**_whose(scope, run), "entity": spec.entity.value} | ({"period": run.period_start} if dated else {})
+    found = (await session.execute(_judge(spec, dated=dated), values)).one()
+    return Judged(found.judged, found.vanished)
 
 
 async def told(session: WriteSession, scope: Scope, spec: EntitySpec, run: SyncRun, keys: Collection[str]) -> None:
