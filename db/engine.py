@@ -187,18 +187,24 @@ async def _hold(session: AsyncSession, scope: Scope) -> None:
     )
 
 
-@asynccontextmanager
-async def driver(session: AsyncSession) -> AsyncIterator[Fetch]:
-    """Give the driver's connection behind a session; an outage is told as the session's own statements tell it.
-
-    Its transaction has begun. For COPY, and for statements of which SQLAlchemy's own part would be a third.
-    """
+async def driver(session: AsyncSession) -> Any:
+    """Give the asyncpg connection behind a session; its transaction has begun."""
     connection: Any = session.info.get("driver")
     if connection is None:
         raw = await (await session.connection()).get_raw_connection()
         connection = session.info["driver"] = raw.driver_connection
+    return connection
+
+
+@asynccontextmanager
+async def fetching(session: AsyncSession) -> AsyncIterator[Fetch]:
+    """Reach Postgres by a session's connection itself; an outage is told as the session's own statements tell it.
+
+    For COPY, and for statements of which SQLAlchemy's own part would be a third.
+    """
+    fetch = Fetch(await driver(session))
     try:
-        yield Fetch(connection)
+        yield fetch
     except OUTAGES as error:
         raise OperationalError(None, None, error) from error
 
@@ -211,5 +217,5 @@ async def straight(session: AsyncSession, statement: str, values: Mapping[str, A
         values: Name → value; further ones are left alone.
     """
     sql, names = _numbered(statement)
-    async with driver(session) as fetch:
+    async with fetching(session) as fetch:
         return await fetch.rows(sql, *(values[name] for name in names))

@@ -12,7 +12,7 @@ from sqlalchemy import BigInteger, Boolean, Date, DateTime, Integer, Numeric
 from sqlalchemy.dialects.postgresql import JSON, JSONB
 from sqlmodel import SQLModel
 
-from db.engine import WriteSession, driver
+from db.engine import WriteSession, fetching
 
 _CASTS: Final = (
     (JSONB, "::jsonb"),
@@ -78,7 +78,7 @@ async def make(session: WriteSession, *stages: Stage) -> None:
     made: set[str] = session.info.setdefault("stages", set())
     missing = tuple(stage for stage in stages if stage.name not in made)
     if missing:
-        async with driver(session) as fetch:
+        async with fetching(session) as fetch:
             await fetch.script(_made(missing))
         made.update(stage.name for stage in missing)
 
@@ -86,5 +86,5 @@ async def make(session: WriteSession, *stages: Stage) -> None:
 async def copy(session: WriteSession, stage: Stage, rows: Sequence[tuple[Any, ...]]) -> None:
     """COPY rows into a table that `make` made."""
     if rows:
-        async with driver(session) as fetch:
+        async with fetching(session) as fetch:
             await fetch.copy(stage.name, rows, columns=stage.columns)
