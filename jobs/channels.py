@@ -87,7 +87,13 @@ class _Follower:
         self._waiting: deque[Live] = deque()
         self._came = asyncio.Event()
         self.behind = False
+        self.failed = False
         self.seen = 0
+
+    def fail(self) -> None:
+        """Let it end: nothing more will come."""
+        self.failed = True
+        self._came.set()
 
     def put(self, live: Live) -> None:
         self.seen = live.event.sequence
@@ -101,10 +107,16 @@ class _Follower:
         self._came.set()
 
     async def take(self) -> Live | None:
-        """Wait for the next one; None once it is behind."""
+        """Wait for the next one; None once it is behind.
+
+        Raises:
+            RuntimeError: The stream cannot be read any more.
+        """
         while not self._waiting:
             if self.behind:
                 return None
+            if self.failed:
+                raise RuntimeError("the stream is no longer read")
             self._came.clear()
             await self._came.wait()
         return self._waiting.popleft()
@@ -246,7 +258,7 @@ class Channels:
         tail = self._tails.get(key)
         if tail is None:
             tail = self._tails[key] = _Tail(scope, known, one=one)
-            tail.task = asyncio.create_task(self._read(tail))
+            tail.task = asyncio.create_task(self._kept(key, tail))
         follower = _Follower(self._most_waiting)
         tail.followers.add(follower)
         try:
@@ -254,8 +266,22 @@ class Channels:
         finally:
             tail.followers.discard(follower)
             if not tail.followers and tail.task is not None:
-                del self._tails[key]
+                self._forget(key, tail)
                 await stop(tail.task)
+
+    def _forget(self, key: tuple[UUID, bool], tail: _Tail) -> None:
+        if self._tails.get(key) is tail:
+            del self._tails[key]
+
+    async def _kept(self, key: tuple[UUID, bool], tail: _Tail) -> None:
+        """Read a tail until nobody follows; should that fail for good, its followers end and the next begin anew."""
+        try:
+            await self._read(tail)
+        except Exception:
+            log.exception("stream_given_up")
+            self._forget(key, tail)
+            for follower in tail.followers:
+                follower.fail()
 
     async def _read(self, tail: _Tail) -> None:
         async with self._woken(tail.scope) as woken:
