@@ -5,7 +5,7 @@ import contextlib
 import gc
 import signal
 from collections.abc import AsyncIterator, Coroutine, Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import structlog
 import uvicorn
@@ -21,6 +21,8 @@ from graph.door.requests import MAX_BODY_BYTES
 from jobs import worker
 
 log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
 
 PROTOCOL: Final[dict[str, Any]] = {
     "http": "httptools",
@@ -75,10 +77,10 @@ def run_worker(settings: Settings, *, connectors: Mapping[str, Connector] = BY_S
     run(_work(settings, connectors))
 
 
-def run(main: Coroutine[Any, Any, None]) -> None:
+def run(main: Coroutine[Any, Any, T]) -> T:
     """Run a process of the product's: on uvloop, where the platform has it."""
     with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
-        runner.run(main)
+        return runner.run(main)
 
 
 async def _work(settings: Settings, connectors: Mapping[str, Connector]) -> None:

@@ -6,7 +6,6 @@ Prints its figures as one JSON object.
 """
 
 import argparse
-import asyncio
 import gc
 import json
 import logging
@@ -26,6 +25,7 @@ from benchmarks.syncs.orders import PAGE, Json, pages
 from crosshead import compose
 from crosshead.compose import Parts
 from crosshead.organizations import make_organization
+from crosshead.serve import run as run_product
 from crosshead.settings import Settings
 from db import connections
 from db.models.sync import SyncMode
@@ -136,7 +136,7 @@ def main() -> int:
     given = parser.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     measure = load if given.what == "load" else memory
-    print(json.dumps(asyncio.run(measure(Settings.model_validate({}), given.orders))))
+    print(json.dumps(run_product(measure(Settings.model_validate({}), given.orders))))
     return 0
 
 
