@@ -58,28 +58,25 @@ def item_hash(told: bytes, *, mapping_version: bytes) -> bytes:
     return hashlib.blake2b(told, digest_size=16, key=mapping_version).digest()
 
 
-_UNKNOWN: Final = """
-    SELECT k.source_id FROM unnest(CAST(:ids AS text[]), CAST(:hashes AS bytea[])) AS k(source_id, item_hash)
-    WHERE k.item_hash IS DISTINCT FROM (
-              SELECT r.item_hash FROM raw_item r
-              WHERE r.connection_id = :connection AND r.entity = :entity AND r.source_id = k.source_id)
-       OR EXISTS (
-              SELECT FROM quarantined_item q
-              WHERE q.connection_id = :connection AND q.entity = :entity AND q.source_id = k.source_id OFFSET 0)
-    """
+_STORED: Final = """
+    SELECT source_id, item_hash FROM (
+        SELECT k.source_id, (
+            SELECT r.item_hash FROM raw_item r
+            WHERE r.connection_id = :connection AND r.entity = :entity AND r.source_id = k.source_id) AS item_hash
+        FROM unnest(CAST(:ids AS text[])) AS k(source_id)
+        WHERE NOT EXISTS (
+            SELECT FROM quarantined_item q
+            WHERE q.connection_id = :connection AND q.entity = :entity AND q.source_id = k.source_id OFFSET 0)
+        OFFSET 0) s
+    WHERE item_hash IS NOT NULL
+"""
 """Looked up one by one: joined, a table that has grown since it was last analysed would be read whole each time."""
 
 
-async def unknown(session: WriteSession, scope: Scope, entity: Entity, hashes: Mapping[str, bytes]) -> set[str]:
-    """Give the items that are not stored as they are; and those in quarantine, which must be looked at again.
-
-    Args:
-        hashes: Source id → hash of the item.
-    """
-    if not hashes:
-        return set()
-    values = {**_whose(scope, entity), "ids": list(hashes), "hashes": list(hashes.values())}
-    return {row["source_id"] for row in await straight(session, _UNKNOWN, values)}
+async def stored(session: WriteSession, scope: Scope, entity: Entity, source_ids: Collection[str]) -> dict[str, bytes]:
+    """Give the hash of each item that is stored; none of those in quarantine, which must be looked at again."""
+    values = {**_whose(scope, entity), "ids": list(source_ids)}
+    return {row["source_id"]: row["item_hash"] for row in await straight(session, _STORED, values)}
 
 
 _HOLD: Final = text(

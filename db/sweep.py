@@ -7,12 +7,12 @@ from typing import Any, Final
 
 from sqlalchemy import TextClause, text
 
-from db.engine import ReadSession, WriteSession
+from db.engine import ReadSession, WriteSession, straight
 from db.models.registry import EntitySpec
 from db.models.sync import SyncRun
 from db.scope import Scope
 
-_MET: Final = text(
+_MET: Final = (
     "INSERT INTO sync_seen (organization_id, connection_id, run_id, page, keys)"
     " VALUES (:organization, :connection, :run, :page, :keys)"
 )
@@ -20,7 +20,7 @@ _MET: Final = text(
 
 async def met(session: WriteSession, scope: Scope, run: SyncRun, keys: Sequence[str]) -> None:
     """Note the keys of a page of a whole pass: one row, whatever its items were."""
-    await session.execute(_MET, {**_whose(scope, run), "page": run.pages, "keys": keys})
+    await straight(session, _MET, {**_whose(scope, run), "page": run.pages, "keys": keys})
 
 
 @cache

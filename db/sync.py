@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, text, update
 from sqlmodel import col, select
 
 from db.connections import SYNCED
-from db.engine import ReadSession, SystemSession, WriteSession
+from db.engine import ReadSession, SystemSession, WriteSession, straight
 from db.models.sync import ACTIVE, OPEN_STATUSES, SyncMode, SyncRun, SyncStatus, SyncTrigger
 from db.scope import Scope
 from db.types import Entity, new_id
@@ -123,14 +123,12 @@ async def guard(session: WriteSession, scope: Scope, entity: Entity, *, fence: i
     Raises:
         LeaseLost: A newer fence exists.
     """
-    held = await session.execute(
-        text(
-            "SELECT 1 FROM connected_entity"
-            " WHERE connection_id = :connection AND entity = :entity AND fence = :fence FOR SHARE"
-        ),
+    if not await straight(
+        session,
+        "SELECT 1 FROM connected_entity"
+        " WHERE connection_id = :connection AND entity = :entity AND fence = :fence FOR SHARE",
         {"connection": scope.connection_id, "entity": entity.value, "fence": fence},
-    )
-    if held.scalar_one_or_none() is None:
+    ):
         raise LeaseLost
 
 
@@ -152,20 +150,18 @@ async def progress(
         pace: What to set: total, worked_ms, items_per_second, estimated_end_at.
     """
     sums = ", ".join([*(f"{name} = r.{name} + :{name}" for name in counts), *(f"{name} = :{name}" for name in pace)])
-    found = await session.execute(
-        text(
-            f"UPDATE sync_run r SET {sums}, attempts = 0, feeds = CAST(:feeds AS jsonb),"
-            " status = CASE WHEN c.status IN ('ACTIVE', 'UNREACHABLE') THEN r.status ELSE 'WAITING' END,"
-            " revision = r.revision + 1 FROM connection c"
-            " WHERE r.connection_id = :connection AND r.id = :id AND c.id = r.connection_id"
-            " RETURNING r.cancel_requested, c.status"
-        ),
+    (row,) = await straight(
+        session,
+        f"UPDATE sync_run r SET {sums}, attempts = 0, feeds = CAST(:feeds AS jsonb),"
+        " status = CASE WHEN c.status IN ('ACTIVE', 'UNREACHABLE') THEN r.status ELSE 'WAITING' END,"
+        " revision = r.revision + 1 FROM connection c"
+        " WHERE r.connection_id = :connection AND r.id = :id AND c.id = r.connection_id"
+        " RETURNING r.cancel_requested, c.status",
         {"connection": scope.connection_id, "id": run_id, "feeds": orjson.dumps(feeds).decode(), **counts, **pace},
     )
-    row = found.one()
-    if row.cancel_requested:
+    if row["cancel_requested"]:
         return Stop.CANCEL
-    return None if row.status in SYNCED else Stop.PAUSE
+    return None if row["status"] in SYNCED else Stop.PAUSE
 
 
 async def begin(session: WriteSession, scope: Scope, run_id: UUID, **values: Any) -> bool:

@@ -1,12 +1,11 @@
 """Items of one read, stored batch by batch: while the database works at one, the next are hashed and mapped.
 
-The database is what a sync waits for, so it should never wait for us: at any time one batch is being stored, the next
-one is mapped, and of the one after it is asked what is known already.
+The database is what a sync waits for, so it should never wait for us.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator, Sequence
-from typing import Any, Final, TypeVar
+from collections.abc import Iterable, Sequence
+from typing import Final
 
 from connectors.base import Item
 from db import raw, upsert
@@ -18,16 +17,12 @@ from db.upsert import Changed, Incoming
 from jobs.items import HashedItem, Mapper, hashed
 from jobs.work import Work
 
-_FIRST: Final = 64
-"""The first batch is small: until it is mapped, the database has nothing to do."""
-_BATCH: Final = 128
+_LEAST: Final = 32
+"""How many items are hashed, mapped, and stored where the database has nothing else to do."""
+_MOST: Final = 128
 """How many items are stored in one go: their rows fit the caches, and mapping the next takes less time."""
-_HASHED_A_TURN: Final = 32
-_MAPPED_A_TURN: Final = 8
-"""How many are worked at before the database's answers are looked at: a third of a millisecond's work."""
-
-T = TypeVar("T")
-R = TypeVar("R")
+_MAPPED_A_TURN: Final = 4
+"""How many are mapped before the database's answers are looked at: a sixth of a millisecond's work."""
 
 
 class Bringing:
@@ -42,7 +37,7 @@ class Bringing:
         self._work = work
         self._origin = origin
         self._compare = compare
-        self._one = asyncio.Lock()  # a session runs one statement at a time
+        self._connector, self._entity = work.source.connector, work.entity
         self._mapper = Mapper(work.source.connector, work.entity, work.units, fetched)
 
     @property
@@ -57,21 +52,27 @@ class Bringing:
             items: In the order of their source ids, so that two who hold several locks never wait for each other.
         """
         changed: list[Changed] = []
+        told: list[HashedItem] = []
         mapped: list[Incoming] = []
         storing: asyncio.Task[list[Changed]] | None = None
-        batches = _batches(items)
-        asking = _begun(self._unknown, batches)
+        asking = asyncio.create_task(self._stored([item.source_id for item in items]))
         try:
-            while asking is not None:
-                told = await asking
-                asking = _begun(self._unknown, batches)
-                mapped += await _in_turns(self._mapper.all, told, _MAPPED_A_TURN)
-                if len(mapped) < _FIRST and asking is not None:
-                    continue  # where little is new, it is stored together
+            for start in range(0, len(items), _LEAST):
+                last = start + _LEAST >= len(items)
+                told += hashed(self._connector, self._entity, items[start : start + _LEAST])
+                await asyncio.sleep(0)
+                if not asking.done() and not last:
+                    continue
+                stored = await asking
+                mapped += await self._mapped(each for each in told if stored.get(each.item.source_id) != each.item_hash)
+                told = []
+                rests = storing is None or storing.done()
+                if not last and len(mapped) < (_LEAST if rests else _MOST):
+                    continue
                 batch, mapped = self._batch(mapped), []
                 if storing is not None:
                     changed += await storing
-                storing = asyncio.create_task(self._store(batch))
+                storing = asyncio.create_task(batch.store())
             if storing is not None:
                 changed += await storing
         finally:
@@ -80,45 +81,20 @@ class Bringing:
                 await asyncio.wait(pending)  # their statements run on the caller's transaction, which ends after this
         return changed
 
-    async def _unknown(self, batch: Sequence[Item]) -> list[HashedItem]:
-        """Give the items of a batch that are not stored as they are."""
-        connector, entity = self._work.source.connector, self._work.entity
-        told = await _in_turns(lambda items: hashed(connector, entity, items), batch, _HASHED_A_TURN)
-        if not self._compare:
-            return told
-        hashes = {each.item.source_id: each.item_hash for each in told}
-        async with self._one:
-            unknown = await raw.unknown(self._session, self._work.scope, entity, hashes)
-        return [each for each in told if each.item.source_id in unknown]
+    async def _stored(self, source_ids: list[str]) -> dict[str, bytes]:
+        if not self._compare or not source_ids:
+            return {}
+        return await raw.stored(self._session, self._work.scope, self._entity, source_ids)
+
+    async def _mapped(self, items: Iterable[HashedItem]) -> list[Incoming]:
+        """Map items, and look at the database's answers in between."""
+        made = []
+        for n, item in enumerate(items, 1):
+            made.append(self._mapper.map(item))
+            if n % _MAPPED_A_TURN == 0:
+                await asyncio.sleep(0)
+        return made
 
     def _batch(self, incoming: list[Incoming]) -> upsert.Batch:
         work = self._work
         return upsert.Batch(self._session, work.scope, SPECS[work.entity], incoming, origin=self._origin)
-
-    async def _store(self, batch: upsert.Batch) -> list[Changed]:
-        async with self._one:
-            return await batch.store()
-
-
-def _batches(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
-    start, size = 0, _FIRST
-    while start < len(items):
-        yield items[start : start + size]
-        start, size = start + size, _BATCH
-
-
-def _begun(
-    ask: Callable[[Sequence[Item]], Coroutine[Any, Any, R]], batches: Iterator[Sequence[Item]]
-) -> asyncio.Task[R] | None:
-    """Begin with the next batch, if there is one."""
-    batch = next(batches, None)
-    return None if batch is None else asyncio.create_task(ask(batch))
-
-
-async def _in_turns(work: Callable[[Sequence[T]], list[R]], items: Sequence[T], turn: int) -> list[R]:
-    """Work at a few items at a time, and let others work in between."""
-    made: list[R] = []
-    for start in range(0, len(items), turn):
-        made += work(items[start : start + turn])
-        await asyncio.sleep(0)
-    return made
