@@ -6,13 +6,14 @@ JSON that the database has completed, and passes as it is.
 
 import asyncio
 from collections.abc import Awaitable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import Any
+from functools import cached_property, partial
+from typing import Any, Final
 from uuid import UUID
 
 import orjson
-from graphql import GraphQLObjectType, GraphQLResolveInfo, get_named_type
+from graphql import GraphQLObjectType, GraphQLResolveInfo, get_named_type, introspection_types
 from graphql.execution.collect_fields import FieldDetailsList
 from graphql.pyutils import Path
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
@@ -21,6 +22,10 @@ from db.selection import Root
 from graph.context import Batch, Context, Read, answered
 from graph.plans import Plan, Plans
 from graph.selection import Builder, Size, no_connection
+
+_ENTRIES: Final = frozenset(introspection_types[name] for name in ("__Schema", "__Type"))
+_ASIDE: Final = ThreadPoolExecutor(max_workers=1, thread_name_prefix="introspection")
+"""One at a time: the loop has to share its lock with this one thread, and not with more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +62,14 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
             return self._answer(result, return_type, field_details_list, info)
         if isinstance(result, orjson.Fragment):
             return result
+        if path.prev is None and get_named_type(return_type) in _ENTRIES:
+            return self._aside(return_type, field_details_list, info, path, result, position_context)
         return super().complete_value(return_type, field_details_list, info, path, result, position_context)
+
+    async def _aside(self, *completed: Any) -> Any:
+        """Tell of the schema beside the loop: all of it takes a tenth of a second, and others would wait as long."""
+        complete = partial(super().complete_value, *completed)
+        return await asyncio.get_running_loop().run_in_executor(_ASIDE, complete)
 
     def _answer(self, read: Read, return_type: Any, details: FieldDetailsList, info: GraphQLResolveInfo[Any]) -> Any:
         context: Context = self.context_value
