@@ -4,8 +4,9 @@ The database is what a sync waits for, so it should never wait for us.
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
-from typing import Final
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from contextlib import aclosing
+from typing import Any, Final
 
 from connectors.base import Item
 from db import raw, upsert
@@ -52,34 +53,42 @@ class Bringing:
             items: In the order of their source ids, so that two who hold several locks never wait for each other.
         """
         changed: list[Changed] = []
-        told: list[HashedItem] = []
         mapped: list[Incoming] = []
         storing: asyncio.Task[list[Changed]] | None = None
+        try:
+            async with aclosing(self._differing(items)) as pieces:
+                async for piece in pieces:
+                    mapped += await self._mapped(piece)
+                    rests = storing is None or storing.done()
+                    if len(mapped) < (_LEAST if rests else _MOST):
+                        continue
+                    batch, mapped = self._batch(mapped), []
+                    if storing is not None:
+                        changed += await storing
+                    storing = asyncio.create_task(batch.store())
+            if storing is not None:
+                changed += await storing
+            return changed + await self._batch(mapped).store()
+        finally:
+            await _ended(storing)
+
+    async def _differing(self, items: Sequence[Item]) -> AsyncGenerator[list[HashedItem], None]:
+        """Give what is not stored as it is, a few items at a time; they are hashed while the database looks."""
+        told: list[HashedItem] = []
         asking = asyncio.create_task(self._stored([item.source_id for item in items]))
         try:
             for start in range(0, len(items), _LEAST):
-                last = start + _LEAST >= len(items)
                 told += hashed(self._connector, self._entity, items[start : start + _LEAST])
                 await asyncio.sleep(0)
-                if not asking.done() and not last:
+                if not asking.done() and start + _LEAST < len(items):
                     continue
                 stored = await asking
-                mapped += await self._mapped(each for each in told if stored.get(each.item.source_id) != each.item_hash)
+                new = [each for each in told if stored.get(each.item.source_id) != each.item_hash]
+                for first in range(0, len(new), _LEAST):
+                    yield new[first : first + _LEAST]
                 told = []
-                rests = storing is None or storing.done()
-                if not last and len(mapped) < (_LEAST if rests else _MOST):
-                    continue
-                batch, mapped = self._batch(mapped), []
-                if storing is not None:
-                    changed += await storing
-                storing = asyncio.create_task(batch.store())
-            if storing is not None:
-                changed += await storing
         finally:
-            pending = [task for task in (asking, storing) if task is not None and not task.done()]
-            if pending:
-                await asyncio.wait(pending)  # their statements run on the caller's transaction, which ends after this
-        return changed
+            await _ended(asking)
 
     async def _stored(self, source_ids: list[str]) -> dict[str, bytes]:
         if not self._compare or not source_ids:
@@ -98,3 +107,9 @@ class Bringing:
     def _batch(self, incoming: list[Incoming]) -> upsert.Batch:
         work = self._work
         return upsert.Batch(self._session, work.scope, SPECS[work.entity], incoming, origin=self._origin)
+
+
+async def _ended(task: asyncio.Task[Any] | None) -> None:
+    """Let a task end: its statements run on the caller's transaction, which ends after this."""
+    if task is not None and not task.done():
+        await asyncio.wait([task])
