@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import gc
 import signal
+import sys
 from collections.abc import AsyncIterator, Coroutine, Mapping
 from typing import Any, Final, TypeVar
 
@@ -44,7 +45,7 @@ def serve_api(
     """Serve the API until SIGINT or SIGTERM; requests under way are finished."""
     configure_logs(level=settings.log_level, style=settings.log_format)
     uvicorn.run(
-        unswept(compose.api(settings, connectors=connectors)),
+        undisturbed(compose.api(settings, connectors=connectors)),
         host=host or settings.host,
         port=settings.port if port is None else port,
         loop="uvloop",
@@ -53,10 +54,11 @@ def serve_api(
     )
 
 
-def unswept(app: Starlette) -> Starlette:
-    """Let the collector of cycles leave alone what there is once the application has started.
+def undisturbed(app: Starlette) -> Starlette:
+    """Keep what takes long from holding those up who ask for little, once the application has started.
 
-    A walk through the modules and the schema takes it 150 ms, in which nobody is answered.
+    The collector of cycles leaves alone what there is: a walk through the modules and the schema takes it 150 ms, in
+    which nobody is answered. And a thread that tells of the schema gives way after a millisecond, not after five.
     """
     started = app.router.lifespan_context
 
@@ -65,6 +67,7 @@ def unswept(app: Starlette) -> Starlette:
         async with started(of) as state:
             gc.collect()
             gc.freeze()
+            sys.setswitchinterval(0.001)
             yield state
 
     app.router.lifespan_context = lifespan

@@ -62,7 +62,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
             return self._answer(result, return_type, field_details_list, info)
         if isinstance(result, orjson.Fragment):
             return result
-        if path.prev is None and get_named_type(return_type) in _ENTRIES:
+        if path.prev is None and return_type in _ENTRIES:
             return self._aside(return_type, field_details_list, info, path, result, position_context)
         return super().complete_value(return_type, field_details_list, info, path, result, position_context)
 

@@ -2,8 +2,8 @@
 
 from benchmarks.reads.listen import listen
 from crosshead import compose
-from crosshead.serve import unswept
+from crosshead.serve import undisturbed
 from crosshead.settings import Settings
 
 if __name__ == "__main__":
-    listen(unswept(compose.api(Settings())))  # read from the environment
+    listen(undisturbed(compose.api(Settings())))  # read from the environment

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from starlette.applications import Starlette
 
-from crosshead.serve import unswept
+from crosshead.serve import undisturbed
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def thawed() -> Iterator[None]:
 @pytest.mark.usefixtures("thawed")
 async def test_what_there_is_at_the_start_is_left_alone_by_the_collector() -> None:
     """Off: `gc.freeze` in crosshead/serve.py."""
-    app = unswept(Starlette())
+    app = undisturbed(Starlette())
     gc.unfreeze()
 
     async with app.router.lifespan_context(app):
