@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from db.types import encode_id
-from tests.factories.sync import make_sync_run
+from tests.factories.sync import make_event_counter, make_sync_run
 from tests.fixtures.reading import Shelf
 from tests.protocol.node import started
 
@@ -54,6 +54,7 @@ async def test_a_query_is_answered_once_and_complete(shelf: Shelf, node_folder: 
 async def test_a_subscription_is_followed(shelf: Shelf, node_folder: Path, protocol: str) -> None:
     """A named run is told at once."""
     async with shelf.database.write(shelf.own) as session:
+        await make_event_counter(session, scope=shelf.own)
         run = await make_sync_run(session, scope=shelf.own)
         run_id = encode_id("SyncRun", run.id)
     query = "subscription ($id: ID!) { syncRunUpdated(syncRunId: $id) { id status } }"
