@@ -11,7 +11,7 @@ import pytest
 from yarl import URL
 
 from db.types import encode_id
-from tests.factories.sync import make_sync_run
+from tests.factories.sync import make_event_counter, make_sync_run
 from tests.fixtures.product import Product
 from tests.fixtures.reading import Shelf
 
@@ -191,6 +191,7 @@ async def test_what_is_wrong_is_told_inside_the_stream(door: Product) -> None:
 
 async def test_a_subscription_is_streamed_to_a_caller_that_takes_streams_at_all(shelf: Shelf) -> None:
     async with shelf.database.write(shelf.own) as session:
+        await make_event_counter(session, scope=shelf.own)
         run_id = encode_id("SyncRun", (await make_sync_run(session, scope=shelf.own)).id)
     query = "subscription ($id: ID!) { syncRunUpdated(syncRunId: $id) { id } }"
     headers = {"Authorization": f"Bearer {shelf.token}", "Accept": f"{JSON}, {EVENTS}"}
