@@ -39,12 +39,19 @@ _ENCODERS: Final[tuple[tuple[type, Callable[[Any], Any]], ...]] = (
 
 
 def plain(value: Any) -> Any:
-    """Make plain JSON of a decoded answer; unknown typed objects stay as they are."""
-    if isinstance(value, list):
-        return [plain(element) for element in value]
-    if isinstance(value, dict):
+    """Make plain JSON of a decoded answer, in its place; unknown typed objects stay as they are."""
+    if value.__class__ is dict:
         decode = _DECODERS.get(str(value.get("__class__")))
-        return decode(value) if decode else {key: plain(element) for key, element in value.items()}
+        if decode is not None:
+            return decode(value)
+        inner: Any = value.items()
+    elif value.__class__ is list:
+        inner = enumerate(value)
+    else:
+        return value
+    for place, element in inner:
+        if element.__class__ is dict or element.__class__ is list:
+            value[place] = plain(element)
     return value
 
 
