@@ -111,5 +111,7 @@ class Bringing:
 
 async def _ended(task: asyncio.Task[Any] | None) -> None:
     """Let a task end: its statements run on the caller's transaction, which ends after this."""
-    if task is not None and not task.done():
+    if task is not None:
         await asyncio.wait([task])
+        if not task.cancelled():
+            task.exception()  # whoever waited for it has it, or another failure came first
