@@ -6,8 +6,8 @@
     10 points   for each count
     100 points  for a summary, which counts as 50 rows
     A list costs its page size times one row; a short list that is told whole counts as five rows.
-    Introspection costs a quarter of a point for each field that is told, and `__schema` 1,000 points beside: all of
-    the schema once is what tools ask for.
+    Introspection costs a quarter of a point for each field that is told, and all `types` 1,000 points beside: once is
+    what tools ask for.
 
 The price is an upper bound: parts that @skip leaves out count, too. What was not told is given back afterwards.
 Each fragment is priced once, however often it is spread. Beside the points, what makes a statement long to plan is
@@ -200,7 +200,7 @@ class _Pricer:
         target = get_named_type(field.type) if field else self._schema.type_map[entry or ""]
         inner = self._selected(node.selection_set, target).own.fixed
         count = _fan_out(self._schema).get((within.name, name), 1)
-        beside = SCHEMA if name == "__schema" else 0
+        beside = SCHEMA if (within.name, name) == ("__Schema", "types") else 0
         return Price(own=Told(fixed=count * (INTROSPECTED + inner) + beside))
 
     def _size(self, value: ValueNode | None) -> int | None:
