@@ -10,14 +10,16 @@ A recording is a JSON file, `recorded/NAME.json` in a system's folder:
 """
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from email.utils import format_datetime
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -72,10 +74,35 @@ class _Served:
         await Response(body, status, headers, "application/json")(scope, receive, send)
 
 
-def read(path: Path) -> JsonObject:
-    """Read a recording's file; numbers with a fraction are exact."""
-    told: JsonObject = json.loads(path.read_text("utf-8"), parse_float=Decimal)
-    return told
+class Recorded(ABC):
+    """One system's answers; each kind of system says how it finds the answer to a call.
+
+    Attributes:
+        folder: Where the recordings of this kind of system lie.
+    """
+
+    folder: ClassVar[Path]
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        # Numbers with a fraction are exact.
+        self.told: JsonObject = json.loads((self.folder / f"{name}.json").read_text("utf-8"), parse_float=Decimal)
+        self.answers: list[JsonObject] = self.told["answers"]
+
+    @classmethod
+    @cache
+    def recordings(cls) -> tuple[Recording, ...]:
+        """Give all recordings of this kind of system."""
+        return tuple(cls(path.stem).recording() for path in sorted(cls.folder.glob("*.json")))
+
+    def recording(self) -> Recording:
+        """Make it one to be served."""
+        told = self.told
+        return Recording(self.name, told["origin"], told["credentials"], told["expected"], told["refused"], self.answer)
+
+    @abstractmethod
+    def answer(self, path: str, body: JsonObject, refusal: str | None) -> tuple[int, bytes]:
+        """Answer a call; one like that which was refused, by the refusal."""
 
 
 def written(body: Any) -> bytes:

@@ -5,14 +5,12 @@ fields a model has is told from them where `fields_get` was not recorded.
 """
 
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from sandbox.kit import recorded
-from sandbox.kit.recorded import JsonObject, Recording
+from sandbox.kit import recorded as kit
+from sandbox.kit.recorded import JsonObject, written
 
-_FOLDER: Final = Path(__file__).parent / "recorded"
 _TYPES: Final[tuple[tuple[Callable[[Any], bool], str], ...]] = (
     (lambda value: value is True, "boolean"),
     (lambda value: hasattr(value, "as_tuple"), "float"),
@@ -23,24 +21,10 @@ _BOOLEANS: Final = frozenset({"archive", "done", "fold", "recurring_maintenance"
 _PRODUCTS: Final = "product.product"
 
 
-@cache
-def recordings() -> tuple[Recording, ...]:
-    """Give all recordings."""
-    return tuple(Recorded(path.stem).recording() for path in sorted(_FOLDER.glob("*.json")))
-
-
-class Recorded:
+class Recorded(kit.Recorded):
     """One server's answers."""
 
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.told = recorded.read(_FOLDER / f"{name}.json")
-        self.answers: list[JsonObject] = self.told["answers"]
-
-    def recording(self) -> Recording:
-        """Make it one to be served."""
-        told = self.told
-        return Recording(self.name, told["origin"], told["credentials"], told["expected"], told["refused"], self.answer)
+    folder = Path(__file__).parent / "recorded"
 
     def named(self, name: str) -> JsonObject:
         """Give an answer by the name of its recording."""
@@ -71,8 +55,8 @@ class Recorded:
             return 404, b"{}"
         params = body["params"]
         if refusal is not None and _like(self.named(refusal)["params"], params):
-            return 200, recorded.written(self.named(refusal)["body"])
-        return 200, recorded.written(self._answer(params))
+            return 200, written(self.named(refusal)["body"])
+        return 200, written(self._answer(params))
 
     def _answer(self, params: JsonObject) -> JsonObject:
         if params["service"] == "common":

@@ -14,9 +14,10 @@ from typing import Any, Final
 from sandbox.kit.recorded import Recording
 from sandbox.kit.rig import JsonObject, WireRig
 from sandbox.kit.server import Running, serving
-from sandbox.odoo import published, recorded
+from sandbox.odoo import published
 from sandbox.odoo.app import OdooWire, create_app
 from sandbox.odoo.config import DEMO_USERS, Config, Options
+from sandbox.odoo.recorded import Recorded
 from sandbox.odoo.seed.plan import Plan, seed
 from sandbox.odoo.store import Row
 
@@ -186,7 +187,7 @@ class OdooRig(WireRig[OdooWire]):
 
     def recordings(self) -> Sequence[Recording]:
         """Give what servers of 16.0 and 18.0 answered."""
-        return recorded.recordings()
+        return Recorded.recordings()
 
     def published(self, entity: str, path: tuple[str, ...]) -> Collection[str] | None:
         """Give the fields that Odoo's own source declares."""

@@ -1,34 +1,18 @@
 """What real Trytons answered, served again: recorded/*.json. Each method has one answer, or none was asked for."""
 
-from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from sandbox.kit import recorded
-from sandbox.kit.recorded import JsonObject, Recording
+from sandbox.kit import recorded as kit
+from sandbox.kit.recorded import JsonObject, written
 
-_FOLDER: Final = Path(__file__).parent / "recorded"
 _LINES: Final = "model.purchase.line.search_read"
 
 
-@cache
-def recordings() -> tuple[Recording, ...]:
-    """Give all recordings."""
-    return tuple(Recorded(path.stem).recording() for path in sorted(_FOLDER.glob("*.json")))
-
-
-class Recorded:
+class Recorded(kit.Recorded):
     """One server's answers."""
 
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.told = recorded.read(_FOLDER / f"{name}.json")
-        self.answers: list[JsonObject] = self.told["answers"]
-
-    def recording(self) -> Recording:
-        """Make it one to be served."""
-        told = self.told
-        return Recording(self.name, told["origin"], told["credentials"], told["expected"], told["refused"], self.answer)
+    folder = Path(__file__).parent / "recorded"
 
     def body(self, method: str) -> bytes:
         """Give the answer to a call, as it came; of a list that nobody asked for, an empty one."""
@@ -38,7 +22,7 @@ class Recorded:
             result = len(self._rows(method.replace(".search_count", ".search_read")))
         if method == "model.purchase.purchase.search_read":
             result = self._with_lines(result)
-        return recorded.written({"id": 1, "result": result})
+        return written({"id": 1, "result": result})
 
     def answer(self, path: str, body: JsonObject, refusal: str | None) -> tuple[int, bytes]:
         """Answer a call; one like that which was refused, by the refusal."""
@@ -48,7 +32,7 @@ class Recorded:
             return 200, self.body(body["method"])
         if "status" in refused:
             return refused["status"], b""
-        return 200, recorded.written({"id": 1, "error": refused["error"]})
+        return 200, written({"id": 1, "error": refused["error"]})
 
     def _rows(self, method: str) -> list[JsonObject]:
         return next((each["result"] for each in self.answers if each["method"] == method and "result" in each), [])

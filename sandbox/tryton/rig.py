@@ -12,9 +12,9 @@ from sandbox.kit.recorded import Recording
 from sandbox.kit.rig import JsonObject, WireRig
 from sandbox.kit.server import Running, serving
 from sandbox.kit.wire import Wire
-from sandbox.tryton import recorded
 from sandbox.tryton.client import TrytonError
 from sandbox.tryton.proxy import create_proxy
+from sandbox.tryton.recorded import Recorded
 from sandbox.tryton.server import TrytonServer
 
 MODELS: Final[Mapping[str, str]] = {
@@ -182,7 +182,7 @@ class TrytonRig(WireRig[Wire]):
 
     def recordings(self) -> Sequence[Recording]:
         """Give what other servers answered than the one that runs."""
-        return recorded.recordings()
+        return Recorded.recordings()
 
     def published(self, entity: str, path: tuple[str, ...]) -> Collection[str] | None:
         """Give the fields that this server has, and a user may see; a level of stock is of a product at a location."""
