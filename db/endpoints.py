@@ -88,11 +88,6 @@ async def locked(session: WriteSession, scope: Scope, endpoint_id: UUID) -> Webh
     return found.scalar_one_or_none()
 
 
-async def endpoint(session: ReadSession, scope: Scope, endpoint_id: UUID) -> WebhookEndpoint | None:
-    """Give an endpoint that was not deleted."""
-    return (await session.execute(_one(scope, endpoint_id))).scalar_one_or_none()
-
-
 def _one(scope: Scope, endpoint_id: UUID) -> Any:
     return select(WebhookEndpoint).where(
         col(WebhookEndpoint.id) == endpoint_id,

@@ -8,15 +8,11 @@ from contextlib import asynccontextmanager
 from typing import Final
 from uuid import UUID
 
-import structlog
-
 from db import sync
 from db.engine import Database
 from db.scope import Scope
 from jobs.channels import Channels, positions
 from jobs.queue import WAKE_CHANNEL, Queue, stop
-
-log = structlog.get_logger(__name__)
 
 POLL_SECONDS: Final = 2.0
 

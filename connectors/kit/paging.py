@@ -5,7 +5,7 @@ never goes twice to one place: a source that leads in a circle is told, and not 
 """
 
 from collections.abc import Callable, Generator, Mapping
-from typing import Any, TypeVar
+from typing import TypeVar
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 from connectors.egress import Egress, Request, Response, SignsRequests
@@ -14,7 +14,6 @@ from connectors.kit.odata2 import follow
 
 T = TypeVar("T")
 Walk = Generator[Request, Response, None]
-Read = Callable[[Response], Any]
 
 
 def by_link(first: Request, link: Callable[[Response], str | None]) -> Walk:

@@ -1,7 +1,7 @@
 """What NetSuite's values mean in ours: the converters that the mapping names. SuiteQL tells most things as text."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
@@ -160,11 +160,6 @@ def location_type(native: Any) -> LocationType:
 def level_id(item: Any, location: Any) -> str:
     """Name a level."""
     return f"{item}:{location}"
-
-
-def instant(value: Any) -> datetime | None:
-    """Read an instant."""
-    return datetime.fromisoformat(str(value)) if value else None
 
 
 def custom(value: Any) -> dict[str, Any]:

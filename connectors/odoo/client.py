@@ -10,7 +10,7 @@ import orjson
 
 from connectors.base import JsonObject
 from connectors.egress import Egress, Request, Response
-from connectors.errors import BadResponse, ConfigError, PermissionRefused
+from connectors.errors import BadResponse, ConfigError
 from connectors.kit.auth import Auth, Bearer
 from connectors.odoo import faults, wire
 from connectors.odoo.forms import OdooCredentials
@@ -166,14 +166,6 @@ class Client:
                 )
                 self._dialect = wire.JsonRpc(self._base, told.database)
         return self._dialect
-
-
-async def readable(client: Client, model: str) -> bool:
-    """Tell whether a model is there for this user."""
-    try:
-        return bool(await client.fields(model))
-    except (PermissionRefused, BadResponse):
-        return False
 
 
 def _version(response: Response) -> list[Any] | None:

@@ -20,7 +20,6 @@ from graph.operations import Answer
 
 BEAT_SECONDS: Final = 12.0
 """How often a quiet stream says that it lives, so that nothing between here and the caller closes it."""
-_CODES: Final = {401: ErrorCode.UNAUTHENTICATED, 403: ErrorCode.FORBIDDEN, 503: ErrorCode.UNAVAILABLE}
 
 
 _HEADERS: Final = [

@@ -9,7 +9,6 @@ NONE: Final[Level] = 0
 VIEW: Final[Level] = 1
 FULL: Final[Level] = 4
 """Levels of a role's permissions, as NetSuite numbers them."""
-ENTITIES: Final = ("purchaseOrder", "vendor", "item", "inventory", "location", "subsidiary", "deletedrecord")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +116,3 @@ class Config:
     roles: Mapping[str, Role] = field(default_factory=lambda: {role.name: role for role in ROLES})
     tokens: Mapping[str, Token] = field(default_factory=lambda: {token.token_id: token for token in TOKENS})
     certificates: dict[str, Certificate] = field(default_factory=dict)
-
-    @property
-    def subdomain(self) -> str:
-        """The account as host names have it."""
-        return self.account.lower().replace("_", "-")

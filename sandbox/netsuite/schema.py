@@ -145,14 +145,6 @@ STATUSES: Final[Mapping[str, str]] = {
     "G": "Fully Billed",
     "H": "Closed",
 }
-ITEM_TYPES: Final[Mapping[str, str]] = {
-    "InvtPart": "Inventory Item",
-    "NonInvtPart": "Non-inventory Item",
-    "Service": "Service",
-    "Kit": "Kit/Package",
-    "Assembly": "Assembly",
-    "OthCharge": "Other Charge",
-}
 
 
 def columns_of(table: str) -> Mapping[str, str]:

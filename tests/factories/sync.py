@@ -3,7 +3,7 @@
 from typing import Any
 
 from db.engine import WriteSession
-from db.models.event import Event, EventCounter
+from db.models.event import EventCounter
 from db.models.sync import QuarantinedItem, RawItem, SyncMode, SyncRun, SyncStatus, SyncTrigger
 from db.scope import Scope
 from db.types import Entity
@@ -48,15 +48,6 @@ async def make_quarantined_item(
     """Store an item that could not be mapped."""
     given = {"entity": Entity.PURCHASE_ORDER, "body": {}, "reason": "no number", "quarantined_at": EPOCH, **values}
     row = QuarantinedItem(**owner_of(scope), source_id=source_id, **given)
-    session.add(row)
-    await session.flush()
-    return row
-
-
-async def make_event(session: WriteSession, *, scope: Scope, sequence: int = 1, **values: Any) -> Event:
-    """Store an event of the connection's stream."""
-    given = {"type": "purchase_order.created", "created_at": EPOCH, **values}
-    row = Event(**owner_of(scope), **{"stream_id": scope.connection_id, "sequence": sequence, **given})
     session.add(row)
     await session.flush()
     return row

@@ -26,10 +26,6 @@ async def pool(behind: asyncpg.Connection, credits_pool: int) -> None:
     await behind.execute("UPDATE organization SET credits_pool = $1", credits_pool)
 
 
-def wanted(ledger: Ledger) -> dict[str, Any]:
-    return {"system": "ledger", "credentials": credentials(ledger), "customer": {"ref": "c", "name": "C"}}
-
-
 async def test_racing_connects_never_exceed_the_pool(
     front: Product, behind: asyncpg.Connection, ledger: Ledger
 ) -> None:

@@ -9,7 +9,6 @@ import pytest
 from sqlalchemy import delete, insert, select, text, update
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import SQLModel
 
 from db import lists, page
 from db.engine import APP_ROLE, Database, ReadSession, make_engine
@@ -41,10 +40,6 @@ def unfiltered(root: Any) -> str:
 def the_list(type_name: str) -> PageSelection:
     node = Selection(type_name, (Leaf("id", "id"),))
     return PageSelection(type_name, (PagePart("nodes", "nodes", node=node), PagePart("n", "totalCount")), limit_slot=0)
-
-
-def table_of(type_name: str) -> Any:
-    return SQLModel.metadata.tables[SHAPES[type_name].table]
 
 
 def told(untouched: Everything, scope: Scope, type_name: str) -> str:

@@ -9,8 +9,6 @@ from jobs.events import Events
 from tests.fixtures.engine import Engine, counters
 from tests.fixtures.ledger import Fault
 
-PACE = "SELECT total, worked_ms, items_per_second, estimated_end_at FROM sync_run WHERE id = $1"
-
 
 def _held(engine: Engine, pages: int) -> list[Fault]:
     """Hold each page, one after the other; those behind one that is held are not asked for yet."""

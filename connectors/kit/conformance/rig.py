@@ -124,11 +124,3 @@ class Rig(Protocol):
     def walks(self, entity: str) -> Sequence[Sequence[str]]:
         """Give rows of transitions that each lead from a document just created; together they take every one."""
         ...
-
-
-class Opens(Protocol):
-    """What a module sandbox/NAME/rig.py offers."""
-
-    def rig(self, **options: Any) -> AbstractAsyncContextManager[Rig]:
-        """Start the system, for as long as the block lasts."""
-        ...

@@ -8,7 +8,6 @@ from sandbox.netsuite.errors import RestError, invalid
 from sandbox.netsuite.records.specs import ADDRESS, Field
 from sandbox.netsuite.store import Row, Store
 
-Validation = str
 _VALIDATIONS: Final = frozenset({"error", "warning", "ignore"})
 
 

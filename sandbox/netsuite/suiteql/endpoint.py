@@ -21,7 +21,6 @@ from sandbox.netsuite.system import NetSuite
 PATH: Final = "/services/rest/query/v1/suiteql"
 _OPEN: Final = 8
 _COLUMN: Final = re.compile(r"no such column: (?:(?P<owner>[^.]+)\.)?(?P<name>.+)")
-_ROWS: Final = {"transactionline": "transaction", "inventoryitemlocations": "item"}
 TABLE_ENTITIES: Final = {
     "vendor": "vendor",
     "vendoraddressbook": "vendor",
