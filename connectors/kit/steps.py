@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 
 from connectors.base import Wire
 from connectors.egress import Request
-from connectors.errors import ConnectorError, SourceUnavailable, WriteRejected
+from connectors.errors import ConnectorError, SourceUnavailable, VersionConflict, WriteRejected
 from db.types import Problem
 
 
@@ -69,3 +69,14 @@ def refuse(problems: Sequence[Problem], *, system: str) -> None:
             problems=tuple(problems),
             remedy="Give what is named, per call or in the connection's write defaults.",
         )
+
+
+def expect(expected: str | None, *stamps: str | None, system: str) -> None:
+    """Compare the version that the caller saw with the source's own stamps, any of which it may be.
+
+    Raises:
+        VersionConflict: It is none of them, and there is one.
+    """
+    told = {stamp for stamp in stamps if stamp is not None}
+    if expected is not None and told and expected not in told:
+        raise VersionConflict(f"The record changed in {system} since it was read.")

@@ -243,7 +243,7 @@ async def test_an_order_that_changed_meanwhile_is_a_conflict(s4: Sap) -> None:
     [item] = await s4.source.fetch(PO, [number])
 
     with pytest.raises(VersionConflict):
-        await s4.write(PO, UPDATE, source_id=number, values={"notes": "x"}, expected="2020-01-01T00:00:00Z")
+        await s4.write(PO, UPDATE, source_id=number, values={"notes": "x"}, expected="/Date(1577836800000+0000)/")
     assert s4.writes() == []
     stamp = item.body["LastChangeDateTime"]
     await s4.write(PO, UPDATE, source_id=number, values={"payment_terms_source_id": "NT60"}, expected=stamp)

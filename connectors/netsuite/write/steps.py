@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any, Final, Literal
 
 from connectors.base import JsonObject, Wire, Written
-from connectors.errors import SourceUnavailable, VersionConflict, WriteRejected
+from connectors.errors import SourceUnavailable, WriteRejected
 from connectors.kit import steps as kit_steps
 from connectors.netsuite.client import NetSuiteClient
 from db.types import ErrorCode, Problem
@@ -68,21 +68,12 @@ def number(value: Any, path: Sequence[str]) -> float | int:
 
 
 refuse: Final = partial(kit_steps.refuse, system="NetSuite")
+expect: Final = partial(kit_steps.expect, system="NetSuite")
 
 
 def problem(message: str, *path: str) -> Problem:
     """Name what is wrong with a value."""
     return Problem(ErrorCode.BAD_USER_INPUT, message, path)
-
-
-def expect(expected: str | None, stamp: str | None) -> None:
-    """Compare the version that the caller saw with NetSuite's.
-
-    Raises:
-        VersionConflict: It is another.
-    """
-    if expected is not None and stamp is not None and expected != stamp:
-        raise VersionConflict("The record changed in NetSuite since it was read.")
 
 
 def given(values: Mapping[str, Any]) -> JsonObject:

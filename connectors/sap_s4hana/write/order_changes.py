@@ -21,7 +21,7 @@ from connectors.sap_s4hana.write.orders import (
     line_problems,
     note_body,
 )
-from connectors.sap_s4hana.write.steps import Steps, check_expected, ignored, refuse, refuse_ignored
+from connectors.sap_s4hana.write.steps import Steps, expect, ignored, refuse, refuse_ignored
 from db.types import Entity, ErrorCode, Problem
 
 _EXPAND: Final = RESOURCES[Entity.PURCHASE_ORDER].expand
@@ -32,7 +32,7 @@ async def update(client: SapClient, steps: Steps, change: Change, defaults: Writ
     """Change header, items and dates, then read the order back: SAP ignores what is read-only without a word."""
     number = str(change.source_id)
     order = await _read(client, number)
-    check_expected(change.expected, order.get("LastChangeDateTime"))
+    expect(change.expected, order.get("LastChangeDateTime"))
     items = {v.item_number(item["PurchaseOrderItem"]): item for item in live(order.get(ITEMS))}
     extra = dict(change.source_fields)
     line_extra = extra.pop(ITEMS, {})
@@ -61,7 +61,7 @@ async def cancel(client: SapClient, steps: Steps, change: Change) -> Written:
     """Cancel an order by deleting all of its items, which is how SAP tells it; a cancelled one stays as it is."""
     number = str(change.source_id)
     order = await _read(client, number)
-    check_expected(change.expected, order.get("LastChangeDateTime"))
+    expect(change.expected, order.get("LastChangeDateTime"))
     for item in live(order.get(ITEMS)):
         await steps.call("DELETE", SERVICE, _item_path(number, str(item["PurchaseOrderItem"])))
     if steps.dry:

@@ -1,7 +1,6 @@
 """A change as a row of calls, for SAP takes an order's parts one by one: what was done stays known."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC
 from decimal import Decimal, InvalidOperation
 from functools import partial
 from typing import Any, Final, Literal
@@ -107,26 +106,7 @@ def missing(needed: Mapping[str, Any], *, where: Mapping[str, str], prefix: Sequ
 
 
 refuse: Final = partial(kit_steps.refuse, system="SAP")
-
-
-def check_expected(expected: str | None, *stamps: str | None) -> None:
-    """Compare the version that the caller saw with SAP's: one of the stamps as SAP writes it, or an ISO instant.
-
-    Raises:
-        VersionConflict: It is none of them, and there is one.
-    """
-    told = [stamp for stamp in stamps if stamp is not None]
-    seen = expected.replace("+00:00", "Z") if expected and not expected.startswith("/") else expected
-    if seen is not None and told and seen not in {*told, *filter(None, map(_instant, told))}:
-        raise VersionConflict("The record changed in SAP since it was read.")
-
-
-def _instant(stamp: str) -> str | None:
-    try:
-        at = read_instant(stamp)
-    except ValueError:
-        return None
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z") if at else None
+expect: Final = partial(kit_steps.expect, system="SAP")
 
 
 def ignored(sent: Mapping[str, Any], stored: Mapping[str, Any]) -> list[str]:

@@ -10,7 +10,7 @@ from connectors.sap_s4hana.client import SapClient
 from connectors.sap_s4hana.forms import WriteDefaults
 from connectors.sap_s4hana.write.steps import (
     Steps,
-    check_expected,
+    expect,
     found,
     ignored,
     known,
@@ -95,7 +95,7 @@ async def update(client: SapClient, steps: Steps, change: Change) -> Written:
     if len(rows) != 1:
         raise WriteRejected(f"SAP has no supplier {supplier}.")
     row, values = rows[0], change.values
-    check_expected(change.expected, row.get("ETag"))
+    expect(change.expected, row.get("ETag"))
     names: list[str] = []
     partner = {**(_names(values["name"]) if values.get("name") else {}), **change.source_fields}
     if partner:

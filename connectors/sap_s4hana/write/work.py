@@ -13,7 +13,7 @@ from connectors.sap_s4hana.client import SapClient
 from connectors.sap_s4hana.forms import WriteDefaults
 from connectors.sap_s4hana.mapping.work import WORK_ORDER
 from connectors.sap_s4hana.write.orders import made
-from connectors.sap_s4hana.write.steps import Steps, check_expected, ignored, missing, refuse, refuse_ignored
+from connectors.sap_s4hana.write.steps import Steps, expect, ignored, missing, refuse, refuse_ignored
 
 SERVICE: Final = "API_MAINTENANCEORDER"
 _FIELDS: Final = tuple(part for part in WORK_ORDER.fields if isinstance(part, To))
@@ -110,7 +110,7 @@ async def update(client: SapClient, steps: Steps, change: Change, *, transition:
     if transition is not None and transition not in TRANSITIONS:
         raise Unsupported(f"Maintenance orders cannot {transition}; they can {', '.join(sorted(TRANSITIONS))}.")
     before = await _read(client, number)
-    check_expected(change.expected, before.etag, before.body.get("LastChangeDateTime"))
+    expect(change.expected, before.etag, before.body.get("LastChangeDateTime"))
     body = {**_fields(change.values), **change.source_fields}
     if body:
         await steps.call("PATCH", SERVICE, key_path("MaintenanceOrder", number), body=body, etag=before.etag)
