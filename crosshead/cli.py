@@ -127,9 +127,14 @@ def listen(
 @app.command()
 def migrate() -> None:
     """Bring the database to the newest version."""
+    from db.migrate import TooOld
     from db.migrate import migrate as apply
 
-    revision = asyncio.run(apply(str(load_settings().database_url)))
+    try:
+        revision = asyncio.run(apply(str(load_settings().database_url)))
+    except TooOld as error:
+        err.print(str(error), markup=False)
+        raise typer.Exit(1) from None
     out.print(f"The database is at revision {revision}.")
 
 

@@ -22,13 +22,11 @@ from db.engine import APP_ROLE, OWNER_ROLE, SYSTEM_ROLE, async_url
 
 _OLDEST = 17
 """The oldest PostgreSQL that knows JSON_SCALAR, by which reads tell texts (db/told.py)."""
+_VERSION = text("SELECT current_setting('server_version'), current_setting('server_version_num')")
 _ROLES = f"""
 DO $$
 DECLARE wanted text;
 BEGIN
-  IF current_setting('server_version_num')::int < {_OLDEST}0000 THEN
-    RAISE EXCEPTION 'Crosshead needs PostgreSQL {_OLDEST} or newer; this is %.', current_setting('server_version');
-  END IF;
   FOREACH wanted IN ARRAY ARRAY['{OWNER_ROLE}', '{APP_ROLE}', '{SYSTEM_ROLE}'] LOOP
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = wanted) THEN
       BEGIN
@@ -47,6 +45,10 @@ BEGIN
 END $$
 """
 """Needs a login with CREATEROLE that owns the database; or roles made and granted beforehand."""
+
+
+class TooOld(Exception):
+    """The server lacks what reads ask of it; the message says which one would do."""
 
 
 def _config(connection: Connection | None = None) -> Config:
@@ -68,10 +70,16 @@ async def migrate(url: str) -> str:
 
     Args:
         url: Postgres URL of a login that owns the database and may make roles (never a superuser's in production).
+
+    Raises:
+        TooOld: Nothing was touched.
     """
     engine = create_async_engine(async_url(url))
     try:
         async with engine.begin() as connection:
+            version, number = (await connection.execute(_VERSION)).one()
+            if int(number) < _OLDEST * 10_000:
+                raise TooOld(f"Crosshead needs PostgreSQL {_OLDEST} or newer; this is {version}.")
             await connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('crosshead migrate'))"))
             await connection.exec_driver_sql(_ROLES)
         async with engine.connect() as connection:

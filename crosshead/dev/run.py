@@ -23,7 +23,7 @@ from crosshead.dev.supervisor import Event, Service, Supervisor
 from crosshead.embedded.errors import EmbeddedError
 from crosshead.organizations import make_organization
 from db.engine import Database
-from db.migrate import migrate
+from db.migrate import TooOld, migrate
 
 HOST = "127.0.0.1"
 
@@ -62,6 +62,9 @@ def run_dev(options: Options) -> int:
         progress.warn(str(error))
         if error.hint:
             progress.note(error.hint)
+        return 1
+    except TooOld as error:
+        progress.warn(str(error))
         return 1
     finally:
         if options.ready_file is not None:
