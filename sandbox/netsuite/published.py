@@ -1,12 +1,11 @@
 """Which columns NetSuite's tables have, as far as anybody tells: published.json, which says where each comes from."""
 
-import json
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 from typing import Final
 
-_FILE: Final = Path(__file__).parent / "published.json"
+from sandbox.kit.published import beside
+
 _ADDRESS: Final = "entityaddress"
 _BOOK: Final = frozenset({"entity", "internalid", "defaultbilling"})
 _TABLES: Final = {
@@ -28,14 +27,14 @@ _BESIDE: Final[Mapping[str, frozenset[str]]] = {
 @cache
 def columns(table: str) -> frozenset[str]:
     """Give the columns that are told of a table somewhere; none of a table that nobody tells of."""
-    told = _file()
+    told = beside(__file__)
     return frozenset(told["copied"].get(table, ())) | frozenset(told["seen"].get(table, ()))
 
 
 @cache
 def unheld(table: str) -> frozenset[str]:
     """Give the columns that are simulated, and told of nowhere."""
-    return frozenset(_file()["unheld"].get(table, ()))
+    return frozenset(beside(__file__)["unheld"].get(table, ()))
 
 
 def names(entity: str, path: tuple[str, ...]) -> set[str] | None:
@@ -48,9 +47,3 @@ def names(entity: str, path: tuple[str, ...]) -> set[str] | None:
     own = columns(table) | unheld(table)
     texts = {f"{name}_name" for name in own} | {f"{name}_" for name in own if name.endswith("address")}
     return {*own, *texts, CUSTOM, *(() if path else _BESIDE.get(entity, ()))}
-
-
-@cache
-def _file() -> Mapping[str, Mapping[str, list[str]]]:
-    told: Mapping[str, Mapping[str, list[str]]] = json.loads(_FILE.read_text("utf-8"))
-    return told

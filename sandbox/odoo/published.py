@@ -1,14 +1,11 @@
 """Which fields Odoo itself has, by version: published.json, which says where it comes from."""
 
-import json
 from collections.abc import Mapping
-from functools import cache
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
+from sandbox.kit.published import beside
 from sandbox.odoo.schema.model import VERSIONS, models_of
 
-_FILE: Final = Path(__file__).parent / "published.json"
 _OLDEST: Final = 16
 """Of this version, orders alone are known."""
 _LINES, CUSTOM = "lines", "x_"
@@ -18,19 +15,13 @@ _BESIDE: Final = {"maintenance.stage": {"first"}}
 """What whoever reads lays beside a model's own fields: whether a stage comes first."""
 
 
-@cache
-def _file() -> Mapping[str, Any]:
-    told: Mapping[str, Any] = json.loads(_FILE.read_text("utf-8"))
-    return told
-
-
 def fields(model: str, version: int) -> Mapping[str, str] | None:
     """Give a model's fields in a version, with their types; None where that is not known."""
     if version == _OLDEST:
-        told: Mapping[str, str] | None = _file()["16.0"] if model == "purchase.order" else None
+        told: Mapping[str, str] | None = beside(__file__)["16.0"] if model == "purchase.order" else None
         return told
     found = {}
-    for name, text in _file()["models"].get(model, {}).items():
+    for name, text in beside(__file__)["models"].get(model, {}).items():
         for one in text.split("; "):
             kind, _, versions = one.partition(" ")
             first, _, last = (versions or "17-19").partition("-")
@@ -50,5 +41,6 @@ def names(model: str, path: tuple[str, ...]) -> set[str] | None:
             for version in VERSIONS
             if (field := models_of(version)[model].fields.get(name) if model in models_of(version) else None)
         )
-    own = set(_file()["models"][model]) | (set(_file()["16.0"]) if model == "purchase.order" else set())
+    told = beside(__file__)
+    own = set(told["models"][model]) | (set(told["16.0"]) if model == "purchase.order" else set())
     return own | {CUSTOM, *_REACHED} | _BESIDE.get(model, set())

@@ -1,12 +1,11 @@
 """What the vendor's own metadata documents tell of entity sets: published.json, which says where it comes from."""
 
-import json
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Final
 
-_FILE: Final = Path(__file__).parent / "published.json"
+from sandbox.kit.published import beside
+
 CUSTOM: Final = "YY1_"
 """Where an item holds the properties that only its tenant has."""
 
@@ -28,7 +27,7 @@ class Published:
 @cache
 def services() -> dict[str, dict[str, Published]]:
     """Give service → entity set → what it has."""
-    told = json.loads(_FILE.read_text("utf-8"))["services"]
+    told = beside(__file__)["services"]
     return {name: {one: Published(**kind) for one, kind in sets.items()} for name, sets in told.items()}
 
 
