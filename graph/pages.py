@@ -4,7 +4,6 @@ A page may load scripts, styles, fonts and data from this host only, and says so
 """
 
 import secrets
-from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -45,22 +44,20 @@ def pages_dir() -> Path:
     return shipped if shipped.is_dir() else package.parent / "dashboard" / "dist"
 
 
-def graphiql_routes(static_dir: Path, *, new_nonce: Callable[[], str] | None = None) -> list[BaseRoute]:
+def graphiql_routes(static_dir: Path) -> list[BaseRoute]:
     """Return the routes of GraphiQL: the page at /graphiql and its hashed files below /assets.
 
     Args:
         static_dir: The built pages, from `pages_dir()`. Looked at on each request, so a rebuild needs no restart;
             while a page is absent it answers 503 with the way to build it.
-        new_nonce: Gives an unguessable value for each page view, in base64url; by default 144 random bits.
     """
-    nonce_of = new_nonce or (lambda: secrets.token_urlsafe(18))
 
     def graphiql(_request: Request) -> Response:
         try:
             page = (static_dir / "graphiql" / "index.html").read_text(encoding="utf-8")
         except FileNotFoundError:
             return PlainTextResponse(HOW_TO_BUILD, status_code=503, headers=_PAGE_HEADERS)
-        nonce = nonce_of()
+        nonce = secrets.token_urlsafe(18)
         headers = _PAGE_HEADERS | {"Content-Security-Policy": content_security_policy(nonce)}
         return HTMLResponse(page.replace(NONCE_MARK, nonce), headers=headers)
 

@@ -109,10 +109,10 @@ class Failure:
     attempts: int = 1
     tried: Sealed | None = None
 
-    def waits(self, *, jitter: float | None = None) -> float:
+    def waits(self) -> float:
         """Give the seconds until it may be tried again."""
         asked = self.error.retry_after_s if isinstance(self.error, RateLimited) else None
-        return retry.delay(self.attempts, retry_after_s=asked, jitter=jitter)
+        return retry.delay(self.attempts, retry_after_s=asked)
 
 
 async def failed(

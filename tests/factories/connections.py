@@ -18,7 +18,6 @@ async def make_connection(
     *,
     scope: Scope,
     system_slug: str = "tryton",
-    status: ConnectionStatus = ConnectionStatus.ACTIVE,
     customer_ref: str = "c-1",
     **values: Any,
 ) -> ConnectedSystem:
@@ -28,8 +27,14 @@ async def make_connection(
         organization_id=scope.organization_id,
         id=scope.connection_id or new_id(),
         system_slug=system_slug,
-        status=status,
-        **{"credits": 1, "token_last_four": "0000", "created_at": EPOCH, "customer": customer, **values},
+        **{
+            "credits": 1,
+            "token_last_four": "0000",
+            "created_at": EPOCH,
+            "customer": customer,
+            "status": ConnectionStatus.ACTIVE,
+            **values,
+        },
     )
     session.add_all([row, *health_of(row)])
     await session.flush()

@@ -23,8 +23,8 @@ STATUSES = "SELECT data ->> 'status' AS status FROM event WHERE type = 'connecti
 ORDERS = "{ purchaseOrders { totalCount } connections { nodes { status disconnectedAt statusReason } } }"
 
 
-async def synced(front: Product, ledger: Ledger, *, orders: int = 3) -> tuple[str, str]:
-    for _ in range(orders):
+async def synced(front: Product, ledger: Ledger) -> tuple[str, str]:
+    for _ in range(3):
         ledger.add()
     connection, token = await front.connect("ledger", credentials(ledger))
     await work(front)
@@ -189,7 +189,7 @@ async def test_a_paused_connection_stays_paused_through_new_credentials(front: P
 async def test_a_disconnect_that_races_with_renewals_wins(
     front: Product, behind: asyncpg.Connection, ledger: Ledger, attempt: int
 ) -> None:
-    """Off: the check of the status in jobs/connect.py `_replace`, or in jobs/access.py `rotate_connection`."""
+    """Off: the check of the status in jobs/connect.py `replace`, or in jobs/access.py `rotate_connection`."""
     connection, token = await front.connect("ledger", credentials(ledger))
     renew = [asked(front, REAUTHORIZE, connectionId=connection, credentials=credentials(ledger)) for _ in range(4)]
     rotate = [asked(front, ROTATE_TOKEN, connectionId=connection) for _ in range(4 + attempt)]

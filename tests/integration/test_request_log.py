@@ -24,13 +24,13 @@ FIELDS = "requestId operationName operationType cost status code connection { id
 LOG = f"query ($f: RequestLogFilter) {{ requestLog(filter: $f) {{ nodes {{ tokenId durationMs at {FIELDS} }} }} }}"
 
 
-async def logged(product: Product, request_id: str, *, key: str | None = None) -> dict[str, Any]:
+async def logged(product: Product, request_id: str) -> dict[str, Any]:
     """Wait for a request's entry; the log is written each second."""
     found: list[Any] = []
     async with asyncio.timeout(20):
         while not found:
             given = {"requestId": {"eq": request_id}}
-            found = (await product.gql(LOG, key=key or product.key, f=given))["requestLog"]["nodes"]
+            found = (await product.gql(LOG, f=given))["requestLog"]["nodes"]
     (entry,) = found
     return dict(entry)
 

@@ -8,8 +8,8 @@ from tests.fixtures.probe import LedgerProbe
 pytest_plugins = ["tests.fixtures.probes"]
 
 
-def strikes(fault: Fault, *targets: str, method: str = "GET", entity: str = "orders") -> list[bool]:
-    return [fault.strikes(method, target, entity) for target in targets]
+def strikes(fault: Fault, *targets: str) -> list[bool]:
+    return [fault.strikes("GET", target, "orders") for target in targets]
 
 
 def test_a_fault_strikes_after_some_calls_and_so_many_times() -> None:

@@ -17,8 +17,8 @@ def item_path(order: str, item: str = "10") -> str:
     return f"{PO}/A_PurchaseOrderItem(PurchaseOrder='{order}',PurchaseOrderItem='{item}')"
 
 
-def line_path(order: str, item: str = "10", line: str = "1") -> str:
-    keys = f"PurchasingDocument='{order}',PurchasingDocumentItem='{item}',ScheduleLine='{line}'"
+def line_path(order: str, line: str = "1") -> str:
+    keys = f"PurchasingDocument='{order}',PurchasingDocumentItem='10',ScheduleLine='{line}'"
     return f"{PO}/A_PurchaseOrderScheduleLine({keys})"
 
 

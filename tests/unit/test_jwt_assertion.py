@@ -26,8 +26,8 @@ def pem(key: Any) -> str:
     return told.decode()
 
 
-def an_auth(key: Any, now: float = 0.0) -> JwtAssertion:
-    clocks: Any = {"now": lambda: now, "wall": lambda: 1_700_000_000.5}
+def an_auth(key: Any) -> JwtAssertion:
+    clocks: Any = {"now": lambda: 0.0, "wall": lambda: 1_700_000_000.5}
     return JwtAssertion(URL, "client", "cert-1", SecretStr(pem(key)), scope="rest_webservices", **clocks)
 
 

@@ -56,8 +56,8 @@ def _text(*names: str) -> tuple[Field, ...]:
     return tuple(Field(name, name.lower()) for name in names)
 
 
-def _ref(name: str, to: str, column: str = "", *, writable: bool = True) -> Field:
-    return Field(name, column or name.lower(), "ref", to, writable)
+def _ref(name: str, to: str, column: str = "") -> Field:
+    return Field(name, column or name.lower(), "ref", to)
 
 
 _ID: Final = Field("id", "id", "id", writable=False)
