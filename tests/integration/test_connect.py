@@ -208,7 +208,7 @@ async def test_settings_are_changed_together(front: Product, behind: asyncpg.Con
 
 
 async def test_one_wrong_setting_changes_none(front: Product, behind: asyncpg.Connection, ledger: Ledger) -> None:
-    """Off: the early return in jobs/connect.py `update`."""
+    """Off: the return of `problems` in jobs/settings.py `update`."""
     connection, _ = await front.connect("ledger", given(ledger)["credentials"])
     tables = ("connection", "connected_entity")
     before = [await behind.fetch(f"SELECT * FROM {name} ORDER BY 1, 2") for name in tables]

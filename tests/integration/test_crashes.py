@@ -147,7 +147,7 @@ class Crashes:
 async def test_no_kill_loses_doubles_or_overwrites_an_order_or_costs_more_than_a_page(
     engine: Engine, workers: Workers
 ) -> None:
-    """Off: `upsert.store` in a transaction of its own in jobs/pages.py `store`: gaps between records and events.
+    """Off: `fill` in a transaction of its own in jobs/pages.py `commit`: gaps between records and events.
 
     Off: `feeds` left out of `sync.progress`: more than a page is read again.
     """

@@ -50,7 +50,7 @@ async def _take(seen: asyncio.Queue[StoredEvent], n: int) -> list[StoredEvent]:
 
 
 async def test_eight_writers_at_once_leave_no_gap_and_no_double(engine: Engine) -> None:
-    """Off: `_COUNT` in db/events.py as a SELECT without its lock, then the UPDATE: numbers collide.
+    """Off: `counted` in db/events.py as a SELECT without a lock, beside the UPDATE: numbers collide.
 
     Off: a Postgres SEQUENCE for the counter: the writers that roll back leave gaps.
     """

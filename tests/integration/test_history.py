@@ -215,7 +215,7 @@ async def test_a_record_that_comes_back_as_it_was_is_a_version_again(stored: Sto
 async def test_what_was_read_before_the_last_read_changes_nothing(stored: Store) -> None:
     """A page whose read began before a write's read-back comes late.
 
-    Off: the WHERE of `_KEEP` in db/raw.py.
+    Off: the WHERE of the upsert in db/storing.py `_keep`.
     """
     await stored.put_order("1", at=NOON, notes="old")
     row = await stored.put_order("1", at=NOON + timedelta(minutes=9), notes="written")
@@ -265,7 +265,7 @@ async def test_new_changed_and_equal_records_of_one_page_are_told_apart(stored: 
 
 
 async def test_history_is_of_one_piece_with_its_page(engine: Engine) -> None:
-    """Off: `upsert.store` in a transaction of its own in jobs/pages.py `store`."""
+    """Off: `fill` in a transaction of its own in jobs/pages.py `commit`."""
     key = engine.ledger.add()
     own = await engine.connect()
     await engine.sync(own)

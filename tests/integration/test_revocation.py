@@ -112,7 +112,7 @@ async def test_a_sync_that_begins_after_the_end_does_nothing(engine: Engine) -> 
 
 
 async def test_a_reauthorization_fences_off_a_run_with_the_old_credentials(engine: Engine) -> None:
-    """Its late refusal must not close the connection again. Off: `fence_off` in jobs/connect.py `_replace`."""
+    """Its late refusal must not close the connection again. Off: `fence_off` in jobs/connect.py `replace`."""
     engine.ledger.add()
     own = await engine.connect()
     run_id = await engine.trigger(own)

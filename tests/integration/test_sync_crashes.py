@@ -47,7 +47,7 @@ async def _is_zero(engine: Engine, sql: str) -> bool:
 async def test_a_worker_killed_at_any_commit_costs_one_page_at_most(engine: Engine, workers: Workers) -> None:
     """SIGKILL before and after each commit of a run; after the lease another worker goes on.
 
-    Off: jobs/pages.py `store` in two transactions (`upsert.store` in one of its own): created or events do not fit.
+    Off: jobs/pages.py `commit` in two transactions (`fill` in one of its own): created or events do not fit.
     Off: `feeds` left out of `sync.progress`: more than one page repeats.
     """
     for _ in range(2 * PAGES):
@@ -90,7 +90,7 @@ async def test_a_worker_stopped_past_its_lease_can_store_nothing_when_it_goes_on
 ) -> None:
     """SIGSTOP in the middle of a page; another worker ends the run; SIGCONT.
 
-    Off: `sync.guard` in jobs/pages.py `store` together with `lease.lost`: its page is counted once more.
+    Off: `sync.guard` in jobs/pages.py `commit` together with `lease.lost`: its page is counted once more.
     """
     for _ in range(2 * PAGES):
         engine.ledger.add()
@@ -121,7 +121,7 @@ async def _taken_over(engine: Engine, held: Fault) -> None:
 async def test_the_fence_alone_refuses_a_page_of_a_stale_worker(engine: Engine) -> None:
     """No renewal tells this worker that its lease is lost: only the fence in the page's own transaction does.
 
-    Off: `sync.guard` in jobs/pages.py `store`.
+    Off: `sync.guard` in jobs/pages.py `commit`.
     """
     for _ in range(2 * PAGES):
         engine.ledger.add()
@@ -199,7 +199,7 @@ async def test_a_lease_is_renewed_while_a_page_takes_long(engine: Engine) -> Non
 async def test_a_page_is_stored_whole_or_not_at_all(engine: Engine, table: str) -> None:
     """A trigger refuses the statement on one table after the others have run.
 
-    Off: `upsert.store` in a transaction of its own in jobs/pages.py `store`.
+    Off: `fill` in a transaction of its own in jobs/pages.py `commit`.
     """
     for _ in range(2):
         engine.ledger.add()
@@ -226,7 +226,7 @@ async def test_a_page_is_stored_whole_or_not_at_all(engine: Engine, table: str) 
 
 
 async def test_a_run_that_nobody_works_on_any_more_is_found_by_the_tick(engine: Engine) -> None:
-    """Off: `r.status` RUNNING in `_DUE` of db/sync.py, or its lease clause (then it is found too early)."""
+    """Off: RUNNING in db/due.py `_PICK`, or its lease clause (then it is found too early)."""
     own = await engine.connect()
     run_id = await engine.trigger(own)
     await engine.superuser.execute("UPDATE sync_run SET status = 'SUCCEEDED' WHERE id <> $1", run_id)

@@ -140,7 +140,7 @@ async def test_one_entity_without_permission_does_not_stop_the_others(engine: En
 
 
 async def test_an_item_that_cannot_be_mapped_is_quarantined_and_the_page_goes_on(engine: Engine) -> None:
-    """Off: `except MappingError` in jobs/pages.py `prepare`."""
+    """Off: `except MappingError` in jobs/items.py `map`."""
     good, bad, last = (engine.ledger.add() for _ in range(3))
     engine.ledger.amend(bad, currency="EURO")
     own = await engine.connect()
@@ -172,7 +172,7 @@ async def test_a_quarantined_item_is_released_once_it_can_be_mapped(engine: Engi
 async def test_an_item_that_is_again_as_it_was_leaves_quarantine(engine: Engine) -> None:
     """Its hash is that of the stored item, which must not make it pass as known.
 
-    Off: quarantined items among `known_hashes` in db/upsert.py.
+    Off: the NOT EXISTS in db/raw.py `_STORED`.
     """
     key = engine.ledger.add()
     own = await engine.connect()
@@ -204,7 +204,7 @@ async def test_a_repaired_mapping_releases_what_it_can_read_now(engine: Engine) 
 
 
 async def test_text_that_postgres_cannot_hold_is_quarantined(engine: Engine) -> None:
-    """A NUL character is valid JSON and no valid text. Off: `_unstorable` in jobs/pages.py `prepare`."""
+    """A NUL character is valid JSON and no valid text. Off: `plain=plain` in jobs/items.py `map`."""
     good, bad = engine.ledger.add(), engine.ledger.add(notes="a\x00b")
     own = await engine.connect()
 

@@ -169,7 +169,7 @@ async def test_what_was_read_later_counts_though_our_clock_was_set_back(engine: 
 async def test_unchanged_items_are_not_mapped_not_written_and_not_told(engine: Engine) -> None:
     """The raw hash decides first.
 
-    Off: return all of `told` in jobs/bringing.py `_unknown`: items are mapped again, and raw_item is written again.
+    Off: `new = told` in jobs/bringing.py `_differing`: items are mapped again, and raw_item is written again.
     """
     for _ in range(4):
         engine.ledger.add()
@@ -262,7 +262,7 @@ async def test_a_changed_line_alone_changes_its_order(engine: Engine) -> None:
 
 
 async def test_a_new_revision_of_the_mapping_maps_stored_items_anew(engine: Engine) -> None:
-    """The mapping's version is part of the hash. Off: `mapping_version=b""` in jobs/pages.py `prepare`."""
+    """The mapping's version is part of the hash. Off: `mapping_version=b""` in jobs/items.py `hashed`."""
     keys = [engine.ledger.add() for _ in range(3)]
     own = await engine.connect()
     await engine.sync(own)
@@ -287,7 +287,7 @@ async def test_a_new_revision_of_the_mapping_maps_stored_items_anew(engine: Engi
 async def test_a_change_that_comes_to_light_late_is_found_within_the_overlap(engine: Engine, behind: timedelta) -> None:
     """It was stamped before the first pass began, and committed after it ended; the very edge counts as within.
 
-    Off: `overlap` zero in `moved` of jobs/sync.py; `>` for `>=` in the ledger's `since`.
+    Off: `overlap` zero in jobs/passes.py `_complete`; `>` for `>=` in the ledger's `since`.
     """
     engine.ledger.add()
     own = await engine.connect()

@@ -18,7 +18,7 @@ async def test_the_same_key_and_body_have_one_effect_and_one_outcome(engine: Eng
 
 
 async def test_ten_at_once_with_one_key_have_one_effect_and_all_get_its_outcome(engine: Engine) -> None:
-    """Off: the unique index write_operation_idempotency; `_settled` in jobs/write.py: nine get no record."""
+    """Off: the unique index write_operation_idempotency; the wait in jobs/write.py `_repeated`: nine get no record."""
     own = await engine.connect()
     held = engine.ledger.fault("/orders", method="POST", hold=True)
     door = engine.write_door()
