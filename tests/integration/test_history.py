@@ -265,7 +265,7 @@ async def test_new_changed_and_equal_records_of_one_page_are_told_apart(stored: 
 
 
 async def test_history_is_of_one_piece_with_its_page(engine: Engine) -> None:
-    """Off: `fill` in a transaction of its own in jobs/pages.py `commit`."""
+    """Off: a COMMIT before `history.append` in db/upsert.py `_update`."""
     key = engine.ledger.add()
     own = await engine.connect()
     await engine.sync(own)
