@@ -11,11 +11,12 @@ from crosshead.settings import Settings
 from db import changes, past, summaries
 from db.migrate import drift
 from db.types import RETRYABLE, ErrorCode
+from graph import filters
 from graph.door import requests, socket
 from graph.errors import MEANINGS
 from graph.limits import cost, documents, price
 from graph.schema import sdl
-from graph.selection import MAX_PAGE
+from graph.selection import MAX_PAGE, MAX_SORTS
 
 ROOT = Path(__file__).resolve().parents[2]
 MAX_LINES = 400
@@ -79,6 +80,8 @@ def test_the_page_of_limits_tells_every_cap_as_the_code_has_it() -> None:
         "relations, with fragments written out": price.MAX_RELATIONS,
         "filter conditions": price.MAX_CONDITIONS,
         "values in any list of an argument or a variable": documents.MAX_LISTED,
+        "values of a filter's `in`, event types of a list": filters.MAX_LISTED,
+        "keys of `orderBy`": MAX_SORTS,
         "levels of a value": documents.MAX_NESTED,
         "rows of a page": MAX_PAGE,
         "operations under way on one socket": socket.MAX_OPERATIONS,
