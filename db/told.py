@@ -14,11 +14,15 @@ from db.selection import Inside
 from db.shapes import Column, Kind, Shape, value_fields
 from db.types import PREFIXES
 
-DATE_TEXT: Final = "CASE {x} WHEN 'infinity' THEN '9999-12-31' WHEN '-infinity' THEN '0001-01-01' ELSE {x}::text END"
+DATE_TEXT: Final = (
+    "CASE WHEN isfinite({x}) THEN {x}::text WHEN {x} = 'infinity' THEN '9999-12-31'"
+    " WHEN {x} = '-infinity' THEN '0001-01-01' END"
+)
 """A date as ISO text: asyncpg stores Python's last and first date as infinities (its pgproto/codecs/datetime.pyx)."""
 INSTANT_TEXT: Final = (
-    "CASE {x} WHEN 'infinity' THEN '9999-12-31T23:59:59.999999Z' WHEN '-infinity' THEN '0001-01-01T00:00:00.000000Z'"
-    """ ELSE to_char({x} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') END"""
+    """CASE WHEN isfinite({x}) THEN to_char({x} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
+    " WHEN {x} = 'infinity' THEN '9999-12-31T23:59:59.999999Z'"
+    " WHEN {x} = '-infinity' THEN '0001-01-01T00:00:00.000000Z' END"
 )
 """An instant as ISO text, UTC; Python's last and first instant are stored as infinities, too."""
 _TEXT: Final = "JSON_SCALAR({x})::text"

