@@ -34,12 +34,11 @@ class Statements:
     """The statements of one kind of record.
 
     Attributes:
-        keep: Keeps the raw items, lets them go from quarantine; gives the source ids of those kept.
-        insert: Makes the records that are new; gives their ids.
-        compare: Gives those that differ from the stored ones, before and after.
+        enter: Keeps the raw items and lets them go from quarantine; makes the records that are new, and where all
+            `count` of them are, their children too. Gives the source ids `kept` and the ids `made`.
+        compare: Gives those of the kept that differ from the stored ones, before and after.
         update: Changes them; those in `told` get a version.
         insert_children: For each kind of child: stores those of new and changed records; `staged` → `ids`.
-        insert_all_children: The same where all staged records are new.
         delete_children: Takes away those of changed records.
         snapshots: Gives records as they are, to be deleted.
         delete: Marks them.
@@ -47,12 +46,10 @@ class Statements:
 
     stage: Stage
     child_stages: tuple[Stage, ...]
-    keep: str
-    insert: str
+    enter: str
     compare: str
     update: str
     insert_children: tuple[str, ...]
-    insert_all_children: tuple[str, ...]
     delete_children: tuple[str, ...]
     snapshots: str
     delete: str
@@ -67,12 +64,10 @@ def statements(spec: EntitySpec) -> Statements:
             Stage(f"stage_{child.table.__tablename__}", _CHILD_KEYS, stored_names(child.fields))
             for child in spec.children
         ),
-        keep=_keep(spec),
-        insert=_insert(spec),
+        enter=_enter(spec),
         compare=_compare(spec),
         update=_update(spec),
-        insert_children=tuple(_insert_children(child, every=False) for child in spec.children),
-        insert_all_children=tuple(_insert_children(child, every=True) for child in spec.children),
+        insert_children=tuple(_insert_children(child) for child in spec.children),
         delete_children=tuple(_delete_children(child) for child in spec.children),
         snapshots=_snapshots(spec),
         delete=_delete(spec),
@@ -83,7 +78,9 @@ def _values(of: EntitySpec | Child, names: tuple[str, ...]) -> str:
     return ", ".join(f"s.{name}{cast_of(of.table, name)}" for name in names)
 
 
-def _keep(spec: EntitySpec) -> str:
+def _enter(spec: EntitySpec) -> str:
+    # One statement for what every batch needs: between two of them the server waits for us.
+    children = "".join(f", {child.name} AS ({_insert_all_children(child)})" for child in spec.children)
     return f"""
         WITH kept AS (
             INSERT INTO raw_item AS r (organization_id, connection_id, entity, source_id, item_hash, body,
@@ -99,8 +96,9 @@ def _keep(spec: EntitySpec) -> str:
             RETURNING source_id),
         released AS (
             DELETE FROM quarantined_item q USING kept
-            WHERE q.connection_id = :connection AND q.entity = :entity AND q.source_id = kept.source_id)
-        SELECT source_id FROM kept
+            WHERE q.connection_id = :connection AND q.entity = :entity AND q.source_id = kept.source_id),
+        made AS ({_insert(spec)}){children}
+        SELECT ARRAY(SELECT source_id FROM kept) AS kept, ARRAY(SELECT id FROM made) AS made
         """
 
 
@@ -113,7 +111,7 @@ def _insert(spec: EntitySpec) -> str:
         " SELECT CAST(:organization AS uuid), CAST(:connection AS uuid), s.id, s.source_id, 1, s.content_hash,"
         " s.source_updated_at, CAST(:now AS timestamptz), CAST(:now AS timestamptz), :cause, CAST(:run AS uuid),"
         f" CAST(:operation AS uuid), {_values(spec, names)} FROM stage_{table} s"
-        " WHERE s.batch = :batch AND NOT s.id = ANY(:stale)"
+        " WHERE s.batch = :batch AND s.source_id = ANY(ARRAY(SELECT source_id FROM kept))"
         " ON CONFLICT (connection_id, source_id) DO NOTHING RETURNING id"
     )
 
@@ -124,7 +122,7 @@ def _compare(spec: EntitySpec) -> str:
         f"SELECT s.id AS staged_id, t.id, t.source_id, t.version, t.synced_at,"
         f" {history.snapshot(spec, 't')} AS before, {history.staged_snapshot(spec)} AS after"
         f" FROM stage_{table} s JOIN {table} t ON t.connection_id = :connection AND t.source_id = s.source_id"
-        " WHERE s.batch = :batch AND NOT s.id = ANY(:stale) AND t.id <> s.id"
+        " WHERE s.batch = :batch AND s.source_id = ANY(:kept)"
         " AND (t.content_hash <> s.content_hash OR t.deleted_at IS NOT NULL)"
         " ORDER BY t.source_id FOR UPDATE OF t"
     )
@@ -142,16 +140,23 @@ def _update(spec: EntitySpec) -> str:
     )
 
 
-def _insert_children(child: Child, *, every: bool) -> str:
+def _insert_children(child: Child) -> str:
+    pairs = "unnest(CAST(:staged AS uuid[]), CAST(:ids AS uuid[]))"
+    chosen = f" JOIN {pairs} AS p(staged_id, id) ON p.staged_id = s.parent_id WHERE s.batch = :batch"
+    return _children_from_stage(child, "p.id", chosen)
+
+
+def _insert_all_children(child: Child) -> str:
+    every = " WHERE s.batch = :batch AND (SELECT count(*) FROM made) = CAST(:count AS bigint)"
+    return _children_from_stage(child, "s.parent_id", every)
+
+
+def _children_from_stage(child: Child, parent: str, chosen: str) -> str:
     table, names = child.table.__tablename__, stored_names(child.fields)
-    parent, join = "s.parent_id", ""
-    if not every:
-        pairs = "unnest(CAST(:staged AS uuid[]), CAST(:ids AS uuid[]))"
-        parent, join = "p.id", f" JOIN {pairs} AS p(staged_id, id) ON p.staged_id = s.parent_id"
     return (
         f"INSERT INTO {table} (organization_id, connection_id, {child.parent_key}, position, {', '.join(names)})"
         f" SELECT CAST(:organization AS uuid), CAST(:connection AS uuid), {parent}, s.position, {_values(child, names)}"
-        f" FROM stage_{table} s{join} WHERE s.batch = :batch"
+        f" FROM stage_{table} s{chosen}"
     )
 
 

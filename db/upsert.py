@@ -93,41 +93,44 @@ async def store(
     Returns:
         The records made or changed, to be told as events (see `events_of`).
     """
-    return await Batch(session, scope, spec, incoming, origin=origin).store()
+    batch = Batch(session, scope, spec, origin=origin)
+    for item in sorted(incoming, key=lambda each: each.source_id):
+        batch.add(item)
+    await batch.store()
+    return batch.changed()
 
 
 class Batch:
-    """Items made ready to be stored: what costs our own time is done before the database is asked."""
+    """Items made ready to be stored: what costs our own time is done before the database is asked.
 
-    def __init__(
-        self, session: WriteSession, scope: Scope, spec: EntitySpec, incoming: Iterable[Incoming], *, origin: Origin
-    ) -> None:
+    Items are added in the order of their source ids, so that two who hold several locks never wait for each other.
+    """
+
+    def __init__(self, session: WriteSession, scope: Scope, spec: EntitySpec, *, origin: Origin) -> None:
         self._session = session
         self._scope = scope
         self._spec = spec
         self._origin = origin
         self._sql = statements(spec)
         self._batch = staging.number(session)
-        self._values: dict[str, Any] = {
-            "organization": scope.organization_id,
-            "connection": scope.connection_id,
-            "entity": spec.entity.value,
-            "batch": self._batch,
-        }
         self._failed: dict[str, tuple[RawText, str]] = {}
         self._staged: dict[UUID, str] = {}
+        self._made: set[UUID] = set()
+        self._updated: list[Changed] = []
         self._rows: list[tuple[Any, ...]] = []
         self._children: list[list[tuple[Any, ...]]] = [[] for _ in self._sql.child_stages]
-        # In the order of their source ids, so that two who hold several locks never wait for each other.
-        given = sorted(incoming, key=lambda each: each.source_id)
-        for id_, each in zip(new_ids(len(given)), given, strict=True):
-            if each.record is None:
-                self._failed[each.source_id] = (each.raw, each.reason or "")
-            else:
-                self._add(id_, each, each.record)
 
-    def _add(self, id_: UUID, item: Incoming, record: Record) -> None:
-        fetched, batch = item.fetched, self._batch
+    def __len__(self) -> int:
+        """Give how many items it holds."""
+        return len(self._rows) + len(self._failed)
+
+    def add(self, item: Incoming) -> None:
+        """Make an item ready."""
+        record = item.record
+        if record is None:
+            self._failed[item.source_id] = (item.raw, item.reason or "")
+            return
+        (id_,), fetched, batch = new_ids(1), item.fetched, self._batch
         came = (fetched.at, fetched.run_id, fetched.feed, item.dated_on)
         own = (batch, id_, item.source_id, item.item_hash, *came, item.body, content_hash(record), item.updated_at)
         self._staged[id_] = item.source_id
@@ -135,29 +138,29 @@ class Batch:
         for of_kind, found in zip(self._children, record.children, strict=True):
             of_kind += [(batch, id_, position, *row) for position, row in enumerate(found)]
 
-    async def store(self) -> list[Changed]:
+    async def store(self) -> None:
         """Make the records that are new, change those that differ, and keep what could not be mapped."""
         await raw.quarantine(self._session, self._scope, self._spec.entity, self._failed, now=self._origin.at)
         staged = self._staged
         if not staged:
-            return []
+            return
         await self._stage()
-        kept = {row["source_id"] for row in await self._run(self._sql.keep)}
-        stale = [id_ for id_, source_id in staged.items() if source_id not in kept]
-        made = await self._insert(stale)
-        changed = [Changed(id_, staged[id_], 1, Kind.CREATED) for id_ in staged if id_ in made]
+        (entered,) = await self._run(self._sql.enter, count=len(staged))
+        made = self._made = set(entered["made"])
         if len(made) == len(staged):
-            for sql in self._sql.insert_all_children:
-                await self._run(sql)
-            return changed
+            return
         parents = {id_: id_ for id_ in made}
-        if len(made) + len(stale) < len(staged):
-            updated, moved = await self._update(stale)
-            changed += updated
+        if len(made) < len(entered["kept"]):
+            new = {staged[id_] for id_ in made}
+            self._updated, moved = await self._update([each for each in entered["kept"] if each not in new])
             parents |= moved
         for sql in self._sql.insert_children if parents else ():
             await self._run(sql, staged=list(parents), ids=list(parents.values()))
-        return changed
+
+    def changed(self) -> list[Changed]:
+        """Give the records that were made or changed, once they are stored."""
+        made = ((id_, source_id) for id_, source_id in self._staged.items() if id_ in self._made)
+        return [Changed(id_, source_id, 1, Kind.CREATED) for id_, source_id in made] + self._updated
 
     async def _stage(self) -> None:
         sql = self._sql
@@ -166,21 +169,9 @@ class Batch:
         for stage, rows in zip(sql.child_stages, self._children, strict=True):
             await staging.copy(self._session, stage, rows)
 
-    async def _insert(self, stale: list[UUID]) -> set[UUID]:
-        origin = self._origin
-        made = await self._run(
-            self._sql.insert,
-            stale=stale,
-            now=origin.at,
-            cause=origin.cause.value,
-            run=origin.run_id,
-            operation=origin.operation_id,
-        )
-        return {row["id"] for row in made}
-
-    async def _update(self, stale: list[UUID]) -> tuple[list[Changed], dict[UUID, UUID]]:
+    async def _update(self, kept: list[str]) -> tuple[list[Changed], dict[UUID, UUID]]:
         """Change the records that differ; gives them, and staged id → id of all whose children are stored anew."""
-        found = await self._run(self._sql.compare, stale=stale)
+        found = await self._run(self._sql.compare, kept=kept)
         if not found:
             return [], {}
         versions = []
@@ -190,7 +181,7 @@ class Batch:
                 start = max(row["synced_at"], self._origin.at)
                 versions.append(Version(row["id"], row["version"] + 1, start, diff, row["before"]))
         ids, told = [row["id"] for row in found], {each.record_id for each in versions}
-        await self._run(self._sql.update, now=self._origin.at, ids=ids, told=list(told))
+        await self._run(self._sql.update, ids=ids, told=list(told))
         for sql in self._sql.delete_children:
             await self._run(sql, ids=ids)
         await history.append(self._session, self._scope, self._spec, versions, origin=self._origin)
@@ -198,7 +189,18 @@ class Batch:
         return changed, {row["staged_id"]: row["id"] for row in found}
 
     async def _run(self, sql: str, **values: Any) -> list[Any]:
-        return await straight(self._session, sql, {**self._values, **values})
+        scope, origin = self._scope, self._origin
+        own = {
+            "organization": scope.organization_id,
+            "connection": scope.connection_id,
+            "entity": self._spec.entity.value,
+            "batch": self._batch,
+            "now": origin.at,
+            "cause": origin.cause.value,
+            "run": origin.run_id,
+            "operation": origin.operation_id,
+        }
+        return await straight(self._session, sql, {**own, **values})
 
 
 def _changed(row: Mapping[str, Any], kind: Kind) -> Changed:

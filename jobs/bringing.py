@@ -11,16 +11,17 @@ from typing import Any, Final
 from connectors.base import Item
 from db import raw, upsert
 from db.engine import WriteSession
+from db.events import NewEvent
 from db.history import Origin
 from db.models.registry import SPECS
 from db.raw import Fetched
-from db.upsert import Changed, Incoming
+from db.upsert import Changed
 from jobs.items import HashedItem, Mapper, hashed
 from jobs.work import Work
 
 _LEAST: Final = 32
 """How many items are hashed, mapped, and stored where the database has nothing else to do."""
-_MOST: Final = 128
+_MOST: Final = 256
 """How many items are stored in one go: their rows fit the caches, and mapping the next takes less time."""
 _MAPPED_A_TURN: Final = 4
 """How many are mapped before the database's answers are looked at: a sixth of a millisecond's work."""
@@ -31,46 +32,60 @@ class Bringing:
 
     Args:
         compare: Leave alone what is stored as it is.
+
+    Attributes:
+        changed: What was made or changed so far.
+        told: The same as events.
     """
 
     def __init__(self, session: WriteSession, work: Work, fetched: Fetched, origin: Origin, *, compare: bool) -> None:
+        self.changed: list[Changed] = []
+        self.told: list[NewEvent] = []
         self._session = session
         self._work = work
+        self._spec = SPECS[work.entity]
         self._origin = origin
         self._compare = compare
-        self._connector, self._entity = work.source.connector, work.entity
         self._mapper = Mapper(work.source.connector, work.entity, work.units, fetched)
+        self._batch: upsert.Batch | None = None
+        self._storing: asyncio.Task[None] | None = None
 
     @property
     def failed(self) -> int:
         """How many could not be mapped."""
         return self._mapper.failed
 
-    async def bring(self, items: Sequence[Item]) -> list[Changed]:
+    async def bring(self, items: Sequence[Item]) -> None:
         """Store items.
 
         Args:
             items: In the order of their source ids, so that two who hold several locks never wait for each other.
         """
-        changed: list[Changed] = []
-        mapped: list[Incoming] = []
-        storing: asyncio.Task[list[Changed]] | None = None
+        batch = self._empty()
         try:
             async with aclosing(self._differing(items)) as pieces:
                 async for piece in pieces:
-                    mapped += await self._mapped(piece)
-                    rests = storing is None or storing.done()
-                    if len(mapped) < (_LEAST if rests else _MOST):
-                        continue
-                    batch, mapped = self._batch(mapped), []
-                    if storing is not None:
-                        changed += await storing
-                    storing = asyncio.create_task(batch.store())
-            if storing is not None:
-                changed += await storing
-            return changed + await self._batch(mapped).store()
+                    await self._add(batch, piece)
+                    rests = self._storing is None or self._storing.done()
+                    if len(batch) >= (_LEAST if rests else _MOST):
+                        await self._store(batch)
+                        batch = self._empty()
+            await self._store(batch)
+            await self._store(None)
         finally:
-            await _ended(storing)
+            await _ended(self._storing)
+
+    async def _store(self, batch: upsert.Batch | None) -> None:
+        """Store a batch once the one before it is stored, and tell of that one's changes while the database works."""
+        before, self._batch = self._batch, batch
+        if self._storing:
+            await self._storing
+        self._storing = asyncio.create_task(batch.store()) if batch else None
+        await asyncio.sleep(0)
+        if before:
+            changed = before.changed()
+            self.changed += changed
+            self.told += upsert.events_of(self._spec, changed)
 
     async def _differing(self, items: Sequence[Item]) -> AsyncGenerator[list[HashedItem], None]:
         """Give what is not stored as it is, a few items at a time; they are hashed while the database looks."""
@@ -78,7 +93,7 @@ class Bringing:
         asking = asyncio.create_task(self._stored([item.source_id for item in items]))
         try:
             for start in range(0, len(items), _LEAST):
-                told += hashed(self._connector, self._entity, items[start : start + _LEAST])
+                told += hashed(self._mapper.connector, self._mapper.entity, items[start : start + _LEAST])
                 await asyncio.sleep(0)
                 if not asking.done() and start + _LEAST < len(items):
                     continue
@@ -93,20 +108,17 @@ class Bringing:
     async def _stored(self, source_ids: list[str]) -> dict[str, bytes]:
         if not self._compare or not source_ids:
             return {}
-        return await raw.stored(self._session, self._work.scope, self._entity, source_ids)
+        return await raw.stored(self._session, self._work.scope, self._work.entity, source_ids)
 
-    async def _mapped(self, items: Iterable[HashedItem]) -> list[Incoming]:
+    async def _add(self, batch: upsert.Batch, items: Iterable[HashedItem]) -> None:
         """Map items, and look at the database's answers in between."""
-        made = []
         for n, item in enumerate(items, 1):
-            made.append(self._mapper.map(item))
+            batch.add(self._mapper.map(item))
             if n % _MAPPED_A_TURN == 0:
                 await asyncio.sleep(0)
-        return made
 
-    def _batch(self, incoming: list[Incoming]) -> upsert.Batch:
-        work = self._work
-        return upsert.Batch(self._session, work.scope, SPECS[work.entity], incoming, origin=self._origin)
+    def _empty(self) -> upsert.Batch:
+        return upsert.Batch(self._session, self._work.scope, self._spec, origin=self._origin)
 
 
 async def _ended(task: asyncio.Task[Any] | None) -> None:

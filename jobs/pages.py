@@ -12,6 +12,7 @@ from typing import Any
 from connectors.base import Feed, Item, Page
 from db import events, sweep, sync, upsert
 from db.engine import Database, WriteSession
+from db.events import NewEvent
 from db.history import Origin
 from db.models.registry import SPECS
 from db.raw import Fetched
@@ -26,9 +27,9 @@ from jobs.work import Cancelled, Paused, Work
 
 @dataclass(slots=True)
 class Brought:
-    """What was stored of a page: its changes in order, and what they add to the run's counters."""
+    """What was stored of a page: its changes as events, in order, and what they add to the run's counters."""
 
-    changed: list[Changed]
+    told: list[NewEvent]
     counts: dict[str, int]
 
 
@@ -86,21 +87,21 @@ class Pages:
         """
         if work.lease.lost.is_set() and self._protections.fence:
             raise sync.LeaseLost
-        scope, spec = work.scope, SPECS[work.entity]
+        scope = work.scope
         async with self._database.write(scope) as session:
             if self._protections.fence:
                 await sync.guard(session, scope, work.entity, fence=work.lease.fence)
             brought = await fill(session)
-            counts, told = {**brought.counts, "pages": pages}, upsert.events_of(spec, brought.changed)
+            counts = {**brought.counts, "pages": pages}
             pace = work.pace(feeds, fetched=counts["fetched"], now=self._now())
             stop = await sync.progress(session, scope, work.run.id, feeds=feeds, counts=counts, pace=asdict(pace))
             if self._protections.outbox:
-                await events.append(session, scope, told)
+                await events.append(session, scope, brought.told)
             failpoint("page_before_commit")
         failpoint("page_committed")
         if not self._protections.outbox:
             async with self._database.write(scope) as session:
-                await events.append(session, scope, told)
+                await events.append(session, scope, brought.told)
         work.advance(feeds, counts, pace)
         await self._queue.wake_followers(scope)
         if stop is sync.Stop.CANCEL:
@@ -115,12 +116,12 @@ class Pages:
         gone = {source_id for source_id, item in latest.items() if item.gone}
         origin = Origin(Cause.SYNC, self._now(), run_id=work.run.id)
         bringing = Bringing(session, work, fetched, origin, compare=self._protections.compare)
-        changed = await bringing.bring([latest[source_id] for source_id in sorted(latest.keys() - gone)])
+        await bringing.bring([latest[source_id] for source_id in sorted(latest.keys() - gone)])
+        changed, told, spec = bringing.changed, bringing.told, SPECS[work.entity]
         if gone:
-            changed += await upsert.delete(
-                session, work.scope, SPECS[work.entity], gone, origin=origin, read_at=fetched.at
-            )
-        return Brought(changed, counted(len(given), changed, failed=bringing.failed))
+            deleted = await upsert.delete(session, work.scope, spec, gone, origin=origin, read_at=fetched.at)
+            changed, told = changed + deleted, told + upsert.events_of(spec, deleted)
+        return Brought(told, counted(len(given), changed, failed=bringing.failed))
 
 
 def counted(fetched: int, changed: Iterable[Changed], *, failed: int = 0) -> dict[str, int]:

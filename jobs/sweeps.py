@@ -99,7 +99,7 @@ class Sweeps:
         deleted = await upsert.delete(session, scope, spec, gone, origin=origin, read_at=looked.read_at)
         await sweep.settle(session, scope, run, looked.keys)
         counts = {**brought.counts, "deleted": brought.counts["deleted"] + len(deleted)}
-        return Brought([*brought.changed, *deleted], counts)
+        return Brought([*brought.told, *upsert.events_of(spec, deleted)], counts)
 
 
 @dataclass(frozen=True, slots=True)
