@@ -4,7 +4,7 @@ The one way in, for syncs and writes alike. Raw items go first: their rows are t
 """
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum

@@ -16,6 +16,7 @@ from db.history import Origin
 from db.models.registry import SPECS
 from db.raw import Fetched
 from db.upsert import Changed
+from jobs.finish import finish
 from jobs.items import HashedItem, Mapper, hashed
 from jobs.work import Work
 
@@ -124,6 +125,6 @@ class Bringing:
 async def _ended(task: asyncio.Task[Any] | None) -> None:
     """Let a task end: its statements run on the caller's transaction, which ends after this."""
     if task is not None:
-        await asyncio.wait([task])
+        await finish(asyncio.wait([task]))
         if not task.cancelled():
             task.exception()  # whoever waited for it has it, or another failure came first

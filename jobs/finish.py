@@ -7,7 +7,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-async def finish(ending: Awaitable[None]) -> None:
+async def finish(ending: Awaitable[object]) -> None:
     """Run an ending to its end; whoever is cancelled meanwhile learns of it afterwards.
 
     For `finally` blocks: a cancellation that comes while one runs would end it half-way.
