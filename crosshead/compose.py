@@ -29,6 +29,7 @@ from graph.context import Services
 from graph.door.recorder import Recorder
 from graph.limits.points import Limit, Points
 from graph.pages import pages_dir
+from graph.together import Together
 from graph.versions.catalogue import VERSIONS, Versions
 from jobs.access import AccessDoor
 from jobs.budget import Budget
@@ -159,6 +160,7 @@ def api(
                     points=points,
                     portal_points=portal_points,
                     recorder=recorder,
+                    together=Together(parts.database),
                     public_url=str(settings.public_url) if settings.public_url else None,
                     versions=versions,
                 )

@@ -5,7 +5,7 @@ import re
 import secrets
 import string
 import zlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -93,14 +93,21 @@ class Holder:
 
 
 _STANDING: Final = """
-    SELECT t.id, t.kind, t.scope, t.organization_id, t.connection_id, t.revoked_as, c.status,
+    SELECT t.token_hash, t.id, t.kind, t.scope, t.organization_id, t.connection_id, t.revoked_as, c.status,
            t.last_four, t.api_version,
            t.last_used_at IS NULL OR t.last_used_at < date_trunc('minute', now()) AS untouched,
            CASE WHEN c.status = 'UNREACHABLE' THEN
              (SELECT h.last_success_at FROM connection_health h WHERE h.connection_id = c.id) END AS last_success_at
     FROM api_token t LEFT JOIN connection c ON c.id = t.connection_id
     """
-_FIND: Final = _STANDING + "WHERE t.token_hash = $1"
+_FIND: Final = _STANDING + "WHERE t.token_hash = ANY($1)"
+_TOUCH: Final = """
+    UPDATE api_token SET last_used_at = date_trunc('minute', now()) WHERE id IN (
+      SELECT id FROM api_token
+      WHERE id = ANY($1) AND (last_used_at IS NULL OR last_used_at < date_trunc('minute', now()))
+      FOR UPDATE SKIP LOCKED)
+    """
+"""Whoever holds a row does the same, or ends the token; to wait for it in this order or that could be for ever."""
 _HELD: Final = text(_STANDING + "WHERE t.id = ANY(:ids)")
 _DEAD: Final = {
     ConnectionStatus.DISCONNECTED: Dead.DISCONNECTED,
@@ -127,10 +134,10 @@ def _holder(row: Mapping[str, Any]) -> Holder:
     )
 
 
-async def find(fetch: Fetch, token: str) -> Holder | None:
-    """Look a token up; None where it was never issued. There is no cache: revoking takes effect at once."""
-    row = await fetch.row(_FIND, hash_of(token))
-    return None if row is None else _holder(row)
+async def find(fetch: Fetch, tokens: Collection[str]) -> dict[str, Holder]:
+    """Look tokens up; those never issued are missing. There is no cache: revoking takes effect at once."""
+    asked = {hash_of(each): each for each in tokens}
+    return {asked[row["token_hash"]]: _holder(row) for row in await fetch.rows(_FIND, list(asked))}
 
 
 async def dead_among(session: SystemSession, token_ids: Collection[UUID]) -> dict[UUID, Dead]:
@@ -160,13 +167,9 @@ def issue(
     return token, row
 
 
-async def touch(fetch: Fetch, token_id: UUID) -> None:
-    """Note that a token was used, at most once a minute."""
-    await fetch.row(
-        "UPDATE api_token SET last_used_at = date_trunc('minute', now()) WHERE id = $1"
-        " AND (last_used_at IS NULL OR last_used_at < date_trunc('minute', now()))",
-        token_id,
-    )
+async def touch(fetch: Fetch, token_ids: Sequence[UUID]) -> None:
+    """Note that tokens were used, at most once a minute."""
+    await fetch.row(_TOUCH, token_ids)
 
 
 async def end(session: WriteSession, scope: Scope, why: TokenEnd, *, now: datetime, token_id: UUID | None) -> None:

@@ -3,11 +3,11 @@
 from typing import Any
 
 from db import tokens
-from db.engine import Database
 from db.models.connection import ConnectionStatus
 from db.tokens import Holder
 from db.types import ErrorCode, encode_id, tell_instant
 from graph.context import Principal
+from graph.together import Together
 
 
 class Refused(Exception):
@@ -60,7 +60,7 @@ def challenge(error: str | None = None, description: str = "", *, scope: str | N
     return "Bearer " + ", ".join(f'{name}="{value}"' for name, value in told.items() if value)
 
 
-async def authenticate(database: Database, token: str | None) -> Principal:
+async def authenticate(together: Together, token: str | None) -> Principal:
     """Give the principal of a live token.
 
     Raises:
@@ -70,10 +70,7 @@ async def authenticate(database: Database, token: str | None) -> Principal:
         raise Refused("Send a bearer token in the Authorization header.")
     if not tokens.well_formed(token):
         raise Refused("The token is not one of this API.")
-    async with database.lookups.fetch() as fetch:
-        holder = await tokens.find(fetch, token)
-        if holder is not None and holder.dead is None and holder.untouched:
-            await tokens.touch(fetch, holder.token_id)
+    holder = await together.holder(token)
     if holder is None:
         raise Refused("The token is not one of this API.")
     if holder.dead is not None:

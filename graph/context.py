@@ -19,13 +19,14 @@ from db.models.audit import ActorKind
 from db.models.organization import TokenKind, TokenScope
 from db.page import by_values, read_json, read_many
 from db.scope import Scope
-from db.selection import ManyById, Root, Slots
+from db.selection import ManyById, OneById, Root, Slots
 from db.tokens import Holder
 from db.told import Refused
 from db.types import ErrorCode, encode_id
 from graph.door.recorder import Recorder
 from graph.errors import ApiError, refusal_of
 from graph.limits.points import Points
+from graph.together import Together
 from graph.versions.catalogue import VERSIONS, Version, Versions
 from jobs.access import AccessDoor
 from jobs.connect import ConnectDoor
@@ -86,14 +87,15 @@ class Principal:
 class Reader:
     """Runs the reads of one request in one read-only transaction, opened by the first of them.
 
-    `apart` gives each read a transaction of its own: to a request that has only one, and, where the newest state is
-    what the caller asks for, after a mutation and for each event of a subscription.
+    With `together` each read has a transaction of its own, if need be with those of others: in a request that has
+    only one, and, where the newest state is what the caller asks for, after a mutation and for each event of a
+    subscription.
     """
 
-    def __init__(self, database: Database, scope: Scope, *, apart: bool) -> None:
+    def __init__(self, database: Database, scope: Scope, *, together: Together | None) -> None:
         self._database = database
         self._scope = scope
-        self._apart = apart
+        self._together = together
         self._lock = asyncio.Lock()
         self._session: Fetch | None = None
         self._by_values = False
@@ -102,7 +104,9 @@ class Reader:
     async def json(self, root: Root, slots: Slots, *, scope: Scope | None = None) -> str | None:
         """Answer a read as JSON text; None where no row has the id."""
         scope = scope or self._scope
-        if self._apart and not by_values(root):
+        if self._together is not None and not by_values(root):
+            if isinstance(root, OneById) and root.as_of_slot is None and isinstance(slots[root.id_slot], UUID):
+                return await self._together.one(root, slots, scope=scope)
             return await read_json(self._database.reads, root, slots, scope=scope)
         async with self._reading(scope, by_values=by_values(root)) as session:
             return None if session is None else await read_json(session, root, slots, scope=scope)
@@ -114,7 +118,7 @@ class Reader:
 
     @asynccontextmanager
     async def _reading(self, scope: Scope, *, by_values: bool) -> AsyncIterator[Fetch | None]:
-        if self._apart:
+        if self._together is not None:
             async with self._database.fetch(scope, by_values=by_values) as session:
                 yield session
             return
@@ -159,6 +163,7 @@ class Services:
     points: Points
     portal_points: Points
     recorder: Recorder
+    together: Together
     public_url: str | None = None
     """Where browsers reach the API, where the operator says it."""
     versions: Versions = VERSIONS
@@ -220,7 +225,8 @@ class Context:
     def reader(self) -> Reader:
         """The request's reader."""
         if self._reader is None:
-            self._reader = Reader(self.services.database, self.who.scope, apart=self.fresh or self.reads == 1)
+            together = self.services.together if self.fresh or self.reads == 1 else None
+            self._reader = Reader(self.services.database, self.who.scope, together=together)
         return self._reader
 
     def of_operation(self) -> "Context":

@@ -51,7 +51,7 @@ class Endpoint:
         media, unsuited = _suited(request)
         token = bearer(request.headers.get("authorization"))
         try:
-            context.principal = await authenticate(self._services.database, token)
+            context.principal = await authenticate(self._services.together, token)
             if unsuited is not None:
                 raise unsuited  # only now, so that the request log tells it to those whose token it was
             context.version = self._version(request, context.principal)

@@ -187,7 +187,7 @@ class Socket(GraphQL[Context, None]):
         """Take the token from the `authorization` of connection_init, with or without `Bearer`."""
         params = context.connection_params or {}
         given = next((str(v) for k, v in params.items() if k.lower() == "authorization"), None)
-        context.principal = await authenticate(self._services.database, bearer(given) or given)
+        context.principal = await authenticate(self._services.together, bearer(given) or given)
         return UNSET
 
     def decode_json(self, data: str | bytes) -> object:

@@ -54,7 +54,7 @@ async def _all_back(lent: list[int]) -> bool:
 
 
 async def test_a_reader_that_is_closed_reads_nothing_and_opens_nothing(database: Database, lent: list[int]) -> None:
-    reader = Reader(database, Scope(new_id(), new_id()), apart=False)
+    reader = Reader(database, Scope(new_id(), new_id()), together=None)
     assert await reader.json(COUNT, [10]) == '{"totalCount":0}'
     await reader.close()
 
@@ -65,7 +65,7 @@ async def test_a_reader_that_is_closed_reads_nothing_and_opens_nothing(database:
 
 
 async def test_closing_waits_for_the_read_under_way(database: Database, lent: list[int]) -> None:
-    reader = Reader(database, Scope(new_id(), new_id()), apart=False)
+    reader = Reader(database, Scope(new_id(), new_id()), together=None)
     reading = asyncio.create_task(reader.json(COUNT, [10]))
     late = asyncio.create_task(reader.json(COUNT, [10]))
     await asyncio.sleep(0)

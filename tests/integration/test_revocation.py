@@ -54,7 +54,7 @@ async def issued(engine: Engine, own: Scope) -> tokens.Holder:
     async with engine.database.write(own) as session:
         session.add(row)
     async with engine.database.lookups.fetch() as fetch:
-        holder = await tokens.find(fetch, text)
+        holder = (await tokens.find(fetch, [text])).get(text)
     assert holder is not None
     return holder
 
