@@ -165,19 +165,9 @@ class FetchPool:
         while self._rested:
             await self._rested.pop()[0].close(timeout=CLOSE_SECONDS)
 
-    @asynccontextmanager
-    async def fetch(self) -> AsyncIterator[Fetch]:
+    def fetch(self) -> "_Lent":
         """Give a connection without a transaction: each statement is one of its own."""
-        connection = await self._taken()
-        try:
-            yield Fetch(connection)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError):
-            self._give(connection)
-            raise
-        except BaseException:
-            await self._ended(connection, "ROLLBACK")  # waits for what was cut off
-            raise
-        self._give(connection)
+        return _Lent(self)
 
     async def value(self, statement: str, *values: Any) -> Any:
         """Give what `Fetch.held` gives, as a transaction of its own; once more where the connection died at rest."""
@@ -204,13 +194,13 @@ class FetchPool:
         """Begin such a transaction; once more where the connection died at rest, for nothing was asked on it yet."""
         begin = _begin(scope, by_values=by_values)
         for last in (False, True):
-            connection = await self._taken()
+            connection = await self.take()
             fetch = Fetch(connection)
             try:
                 await fetch.script(begin)
             except BaseException as error:
                 connection.terminate()  # it may be within a transaction
-                self._give(connection)
+                self.give(connection)
                 if last or not isinstance(error, OUTAGES):
                     raise
             else:
@@ -219,9 +209,9 @@ class FetchPool:
 
     async def end(self, fetch: Fetch) -> None:
         """Commit, and give the connection back."""
-        await self._ended(fetch.connection, "COMMIT")
+        await self.ended(fetch.connection, "COMMIT")
 
-    async def _ended(self, connection: Any, how: str) -> None:
+    async def ended(self, connection: Any, how: str) -> None:
         """End a transaction; a connection that does not say that it did may be within it."""
         try:
             if not connection.is_closed():
@@ -231,9 +221,9 @@ class FetchPool:
             if not isinstance(error, OUTAGES):  # what was read stays read
                 raise
         finally:
-            self._give(connection)
+            self.give(connection)
 
-    async def _taken(self) -> Any:
+    async def take(self) -> Any:
         """Take a connection: the one used last, else a new one, else what another gives back in time."""
         if self._closed:
             raise asyncpg.ConnectionDoesNotExistError("the pool is closed")
@@ -261,7 +251,7 @@ class FetchPool:
             server_settings=self._settings,
         )
 
-    def _give(self, connection: Any) -> None:
+    def give(self, connection: Any) -> None:
         """Take a connection back; what is set on it is set for a transaction only. Those long unused are closed."""
         now = time.monotonic()
         if self._closed:
@@ -271,6 +261,26 @@ class FetchPool:
         while self._rested and self._rested[0][1] < now - IDLE_SECONDS:
             self._rested.popleft()[0].terminate()
         self._places.release()
+
+
+class _Lent:
+    """A connection that is lent: `async with` without a generator, which costs a tenth of what it is lent for."""
+
+    __slots__ = ("_connection", "_pool")
+
+    def __init__(self, pool: FetchPool) -> None:
+        self._pool = pool
+        self._connection: Any = None
+
+    async def __aenter__(self) -> Fetch:
+        self._connection = await self._pool.take()
+        return Fetch(self._connection)
+
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None or issubclass(kind, (asyncpg.PostgresError, asyncpg.InterfaceError)):
+            self._pool.give(self._connection)
+        else:
+            await self._pool.ended(self._connection, "ROLLBACK")  # waits for what was cut off
 
 
 def _begin(scope: Scope, *, by_values: bool) -> str:

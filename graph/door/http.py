@@ -14,8 +14,8 @@ from db.types import ErrorCode
 from graph.auth import Refused, authenticate, bearer
 from graph.context import Context, Principal, Services
 from graph.door.ends import until_ended
-from graph.door.requests import EVENTS, JSON, Media, Rejected, asked_by, media_of, request_id_of
-from graph.door.responses import EventStream, answered, failed, headers_of, rejected, unauthenticated
+from graph.door.requests import EVENTS, JSON, Asking, Media, Rejected, asked_by, media_of, request_id_of
+from graph.door.responses import EventStream, answered, failed, own_headers, rejected, unauthenticated
 from graph.errors import UNAVAILABLE, unavailable
 from graph.operations import ANY, ONCE, QUERIES, Answer, Asked, Begun, Operations, WrongKind
 from graph.versions.catalogue import HEADER, NotServed, Version
@@ -34,20 +34,20 @@ class Endpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        request = Request(scope, receive)
-        context = Context(self._services, request_id_of(request.headers), base_url=lambda: str(request.base_url))
+        request = Asking.of(scope, receive)
+        context = Context(self._services, request_id_of(request.headers), base_url=lambda: str(Request(scope).base_url))
         bind_contextvars(request_id=context.request_id)
         try:
             response = await self._respond(request, context)
             context.status = response.status_code
-            response.raw_headers += headers_of(context)
+            response.raw_headers += own_headers(context)
             await response(scope, receive, send)
         except ClientDisconnect:
             return
         finally:
             await context.close()
 
-    async def _respond(self, request: Request, context: Context) -> Response:
+    async def _respond(self, request: Asking, context: Context) -> Response:
         media, unsuited = _suited(request)
         token = bearer(request.headers.get("authorization"))
         try:
@@ -67,18 +67,18 @@ class Endpoint:
         except UNAVAILABLE:
             return failed(unavailable(), context, media)
 
-    def _version(self, request: Request, principal: Principal) -> Version:
+    def _version(self, request: Asking, principal: Principal) -> Version:
         """Give the version that the request names by path or header, else its key, else the newest stable one."""
         versions, now = self._services.versions, datetime.now(UTC)
         try:
-            named = versions.asked(request.path_params.get("version"), request.headers.get(HEADER), now)
+            named = versions.asked(request.scope["path_params"].get("version"), request.headers.get(HEADER), now)
             if named is None and principal.api_version is not None:
                 named = versions.named(principal.api_version, now)
         except NotServed as problem:
             raise Rejected(problem.status, problem.message) from None
         return named or versions.newest(now)
 
-    async def _answer(self, asked: Asked, context: Context, media: Media, request: Request) -> Response:
+    async def _answer(self, asked: Asked, context: Context, media: Media, request: Asking) -> Response:
         by_get = request.method == "GET"
         try:
             begun = await self._operations.begin(asked, context, kinds=QUERIES if by_get else ONCE)
@@ -102,7 +102,7 @@ class Endpoint:
         return answered(begun, JSON) if begun.codes & _AT_ONCE else EventStream(_only(begun))
 
 
-def _suited(request: Request) -> tuple[Media, Rejected | None]:
+def _suited(request: Asking) -> tuple[Media, Rejected | None]:
     """Give the type of the answer, and why there is none to such a method, or of no type that the caller takes."""
     if request.method not in {"GET", "POST"}:
         return JSON, Rejected(405, "Send a POST request, or a query by GET.", {"Allow": "GET, POST"})

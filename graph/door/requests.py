@@ -3,12 +3,14 @@
 import asyncio
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final, Literal
 from urllib.parse import parse_qsl
 
 import orjson
-from starlette.datastructures import Headers
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
+from starlette.types import Receive, Scope
 
 from db.types import ErrorCode, encode_id, new_id
 from graph.operations import Asked
@@ -44,7 +46,32 @@ class Rejected(Exception):
         self.headers = dict(headers or {})
 
 
-def request_id_of(headers: Headers) -> str:
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """A request as it comes in.
+
+    Attributes:
+        headers: By name, in small letters; of one that came twice, the first.
+    """
+
+    scope: Scope
+    receive: Receive
+    headers: Mapping[str, str]
+
+    @classmethod
+    def of(cls, scope: Scope, receive: Receive) -> "Asking":
+        """Read the headers, which are looked at again and again, once."""
+        told = {name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(scope["headers"])}
+        return cls(scope, receive, told)
+
+    @property
+    def method(self) -> str:
+        """Its method."""
+        method: str = self.scope["method"]
+        return method
+
+
+def request_id_of(headers: Mapping[str, str]) -> str:
     """Take the caller's X-Request-Id where it is short plain text, else make one."""
     given = headers.get("x-request-id", "")
     plain = 0 < len(given) <= _REQUEST_ID_LENGTH and given.isascii() and given.isprintable()
@@ -84,7 +111,7 @@ def _quality(parameters: Iterable[str]) -> float:
     return 1.0
 
 
-async def asked_by(request: Request, *, body_seconds: float = BODY_SECONDS) -> Asked:
+async def asked_by(request: Asking, *, body_seconds: float = BODY_SECONDS) -> Asked:
     """Read what a request asks for; its body may take so many seconds.
 
     Raises:
@@ -92,7 +119,7 @@ async def asked_by(request: Request, *, body_seconds: float = BODY_SECONDS) -> A
     """
     if request.method == "GET":
         return _of_query(request.scope["query_string"])
-    return asked(await _json(request, body_seconds))
+    return asked(await _json(request.receive, request.headers, body_seconds))
 
 
 async def json_of(request: Request, *, body_seconds: float = BODY_SECONDS) -> dict[str, Any]:
@@ -101,35 +128,40 @@ async def json_of(request: Request, *, body_seconds: float = BODY_SECONDS) -> di
     Raises:
         Rejected: It is too long, too slow, of another type, or no object.
     """
-    given = await _json(request, body_seconds)
+    given = await _json(request.receive, request.headers, body_seconds)
     if not isinstance(given, dict):
         raise Rejected(400, "The body is a JSON object.")
     return given
 
 
-async def _json(request: Request, body_seconds: float) -> Any:
-    if not _is_json(request.headers.get("content-type")) or "content-encoding" in request.headers:
+async def _json(receive: Receive, headers: Mapping[str, str], body_seconds: float) -> Any:
+    if not _is_json(headers.get("content-type")) or "content-encoding" in headers:
         raise Rejected(415, "Send the body as application/json in UTF-8, not encoded.", {"Accept-Post": JSON})
     try:
         async with asyncio.timeout(body_seconds):
-            body = await _body(request)
+            body = await _body(receive)
     except TimeoutError:
         message = f"The body took longer than {body_seconds:g} seconds to arrive."
         raise Rejected(408, message, {"Connection": "close"}) from None
     return decoded(body)
 
 
+@lru_cache(maxsize=64)
 def _is_json(content_type: str | None) -> bool:
     kind, *parameters = (each.strip().lower() for each in (content_type or "").split(";"))
     charsets = [each.partition("=")[2].strip('"') for each in parameters if each.startswith("charset=")]
     return kind == JSON and all(each in {"utf-8", "utf8"} for each in charsets)
 
 
-async def _body(request: Request) -> bytes:
+async def _body(receive: Receive) -> bytes:
     """Read the body up to the limit, whatever length was announced."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
+    body, more = bytearray(), True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
         if len(body) > MAX_BODY_BYTES:
             raise Rejected(413, f"A request is at most {MAX_BODY_BYTES} bytes long.")
     return bytes(body)

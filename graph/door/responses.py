@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final
 
 import orjson
@@ -17,6 +18,7 @@ from graph.context import Context
 from graph.door.requests import EVENTS, RESPONSE, Media
 from graph.errors import MEANINGS, ApiError, bad_input, code_of
 from graph.operations import Answer
+from graph.versions.catalogue import Version
 
 BEAT_SECONDS: Final = 12.0
 """How often a quiet stream says that it lives, so that nothing between here and the caller closes it."""
@@ -29,11 +31,15 @@ _HEADERS: Final = [
 ]
 
 
-def headers_of(context: Context) -> list[tuple[bytes, bytes]]:
+def own_headers(context: Context) -> list[tuple[bytes, bytes]]:
     """Give the headers of every response of the endpoint, as they are sent."""
     version = context.version or context.services.versions.newest(datetime.now(UTC))
-    told = [(name.lower().encode(), value.encode()) for name, value in version.headers.items()]
-    return [(b"x-request-id", context.request_id.encode()), *told, *_HEADERS]
+    return [(b"x-request-id", context.request_id.encode()), *_of_version(version)]
+
+
+@lru_cache(maxsize=32)
+def _of_version(version: Version) -> list[tuple[bytes, bytes]]:
+    return [*((name.lower().encode(), value.encode()) for name, value in version.headers.items()), *_HEADERS]
 
 
 def answered(answer: Answer, media: Media) -> Response:

@@ -83,9 +83,9 @@ class Versions:
 
     def newest(self, now: datetime) -> Version:
         """Give what callers get who name none: the newest that is stable, or else the newest released."""
-        served = [each for each in self.all if each.released_at is not None and not each.ended(now)]
-        stable = [each for each in served if each.status(now) is VersionStatus.STABLE]
-        return (stable or served)[-1]
+        served = (each for each in reversed(self.all) if each.released_at is not None and not each.ended(now))
+        newest = next(served)
+        return next((each for each in (newest, *served) if each.status(now) is VersionStatus.STABLE), newest)
 
     def problem(self, name: str, now: datetime) -> str | None:
         """Tell why a version is not served; None where it is."""

@@ -5,10 +5,10 @@ from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import ClientDisconnect
 from starlette.types import Message
 
-from graph.door.requests import Rejected, asked_by
+from graph.door.requests import Asking, Rejected, asked_by
 from graph.door.responses import EventStream
 from graph.operations import Answer
 
@@ -38,8 +38,8 @@ async def test_a_body_in_pieces_is_read_whole() -> None:
     assert (await asked_by(_post(receive))).query == "{ viewer { kind } }"
 
 
-def _post(receive: Any) -> Request:
-    return Request({"type": "http", "method": "POST", "headers": HEADERS}, receive)
+def _post(receive: Any) -> Asking:
+    return Asking.of({"type": "http", "method": "POST", "headers": HEADERS}, receive)
 
 
 class Caller:
