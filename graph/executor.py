@@ -36,6 +36,15 @@ class Planning:
     operation: str | None
     variables: Mapping[str, Any]
 
+    def key(self, read: Read, details: FieldDetailsList) -> Any:
+        """Give what a read's plan is kept under."""
+        of = (self.operation, read.type_name, read.paged, read.one is None, read.as_of is None)
+        return self.plans.key(of, details, self.variables, arguments=read.one is None)
+
+    def kept(self, read: Read, details: FieldDetailsList) -> Plan | None:
+        """Give the plan of a read, if it is kept."""
+        return None if read.arguments else self.plans.get(self.key(read, details))
+
 
 class Executor(StrawberryGraphQLCoreExecutionContext):
     """graphql-core's executor, with reads answered by the database."""
@@ -80,13 +89,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
             raise TypeError(f"{named} cannot be read")
         if read.batch is not None and isinstance(read.one, UUID):
             return answered(self._together(read.batch, read.type_name, read.one, named, details), missing=read.missing)
-        plan = self._plan(read, named, details, info)
-        scope = read.scope or context.who.scope
-        if plan.connection_id is not None:
-            scope = Builder.narrowed(scope, plan.connection_id)
-        slots = _filled(plan.slots, read)
-        missing = read.missing if plan.connection_id is None else no_connection()
-        return answered(context.reader.json(plan.root, slots, scope=scope), missing=missing)
+        return read_by(self._plan(read, named, details, info), read, context)
 
     def _plan(
         self, read: Read, named: GraphQLObjectType, details: FieldDetailsList, info: GraphQLResolveInfo[Any]
@@ -95,8 +98,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         planning = None if read.arguments else self.planning
         if planning is None:
             return self._planned(read, named, details, info)
-        of = (planning.operation, read.type_name, read.paged, read.one is None, read.as_of is None)
-        key = planning.plans.key(of, details, planning.variables, arguments=read.one is None)
+        key = planning.key(read, details)
         plan = planning.plans.get(key)
         if plan is None:
             plan = self._planned(read, named, details, info)
@@ -137,6 +139,15 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
             context: Context = self.context_value
             batch.found[type_name] = asyncio.ensure_future(context.reader.many(root, builder.slots))
         return batch.one(type_name, key)
+
+
+def read_by(plan: Plan, read: Read, context: Context) -> Awaitable[Any]:
+    """Read by a plan."""
+    scope = read.scope or context.who.scope
+    if plan.connection_id is not None:
+        scope = Builder.narrowed(scope, plan.connection_id)
+    missing = read.missing if plan.connection_id is None else no_connection()
+    return answered(context.reader.json(plan.root, _filled(plan.slots, read), scope=scope), missing=missing)
 
 
 def _filled(slots: tuple[Any, ...], read: Read) -> list[Any]:

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from enum import Enum
-from functools import cache
+from functools import cache, partial
 from inspect import Parameter, Signature
 from typing import Annotated, Any, Final
 
 import strawberry
-from graphql import GraphQLObjectType, GraphQLSchema
+from graphql import GraphQLObjectType, GraphQLResolveInfo, GraphQLSchema
 from sqlmodel import SQLModel
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types.field import StrawberryField
@@ -24,6 +24,8 @@ from db.types import PREFIXES, Entity
 from graph.context import Context, Read
 from graph.entity import SCALARS, described, enumeration, made
 
+STRAIGHT: Final = "straight"
+"""Under this, a field's extensions hold what resolves it without a source or an info."""
 TABLES: Final[dict[str, type[SQLModel]]] = {table.__name__: table for table in READABLE}
 
 
@@ -276,7 +278,7 @@ def argued(
     def declared(**_: Any) -> Any:
         raise TypeError("`answer_straight` has not been called")
 
-    declared.straight = lambda _source, info, **given: resolve(info.context, given)  # type: ignore[attr-defined]
+    declared.straight = resolve  # type: ignore[attr-defined]
     annotations: dict[str, Any] = {
         name: Annotated[annotation, strawberry.argument(description=told)]
         for name, (annotation, told) in arguments.items()
@@ -307,5 +309,13 @@ def answer_straight(schema: GraphQLSchema) -> None:
         for field in of.fields.values() if isinstance(of, GraphQLObjectType) else ():
             made = field.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
             resolver = made.base_resolver if isinstance(made, StrawberryField) else None
-            if resolver is not None:
-                field.resolve = getattr(resolver.wrapped_func, "straight", field.resolve)
+            straight: Any = getattr(resolver.wrapped_func, "straight", None) if resolver is not None else None
+            if straight is not None:
+                field.extensions[STRAIGHT] = straight
+                field.resolve = partial(_resolved, straight)
+
+
+def _resolved(
+    resolve: Callable[[Context, Mapping[str, Any]], Read], _: Any, info: GraphQLResolveInfo[Context], **given: Any
+) -> Read:
+    return resolve(info.context, given)

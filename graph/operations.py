@@ -4,9 +4,10 @@ Nothing is read and no source is called before the operation is known to be vali
 """
 
 import math
-from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from functools import partial
 from inspect import isawaitable
 from typing import Any, Final
 
@@ -22,9 +23,10 @@ from graph.context import Context
 from graph.errors import ApiError, bad_input, code_of, is_unexpected, told
 from graph.executor import Executor, Planning
 from graph.limits.cost import price
-from graph.limits.documents import MAX_ERRORS, DocumentRefused, Documents
+from graph.limits.documents import MAX_ERRORS, DocumentRefused, Documents, Prepared
 from graph.limits.price import Price
 from graph.shared import Sharing
+from graph.straight import straight
 
 log = structlog.get_logger(__name__)
 
@@ -90,24 +92,26 @@ class WrongKind(Exception):
 
 @dataclass(slots=True)
 class Begun:
-    """An operation that is valid, small enough and paid for."""
+    """An operation that is valid, small enough and paid for.
+
+    Attributes:
+        executor: Gives what executes it.
+        straight: Answers it without, where that can be; gives None where it has to be executed.
+    """
 
     context: Context
-    executor: GraphQLExecutor[Any]
+    kind: OperationType
+    executor: Callable[[], GraphQLExecutor[Any]]
+    straight: Callable[[], Awaitable[ExecutionResult | None]] | None
     price: Price
     cost: dict[str, Any]
     sharing: Sharing
 
     async def told_of(self, value: Any) -> ExecutionResult:
         """Execute the operation for one event of a subscription."""
-        result: Any = execute_subscription_event(self.executor.build_per_event_executor(value))
+        result: Any = execute_subscription_event(self.executor().build_per_event_executor(value))
         told: ExecutionResult = await result if isawaitable(result) else result
         return told
-
-    @property
-    def kind(self) -> OperationType:
-        """Query, mutation or subscription."""
-        return self.executor.operation.operation
 
 
 class Operations:
@@ -132,8 +136,10 @@ class Operations:
 
     async def answer(self, begun: Begun) -> Answer:
         """Run a query or a mutation."""
-        result: Any = begun.executor.execute_operation()
-        told: ExecutionResult = await result if isawaitable(result) else result
+        told = await begun.straight() if begun.straight is not None else None
+        if told is None:
+            result: Any = begun.executor().execute_operation()
+            told = await result if isawaitable(result) else result
         return _told(orjson.dumps(told.data), told.errors or [], begun)
 
     async def answers(self, begun: Begun) -> AsyncGenerator[Answer, None]:
@@ -141,7 +147,7 @@ class Operations:
         if begun.kind is not OperationType.SUBSCRIPTION:
             yield await self.answer(begun)
             return
-        source: Any = create_source_event_stream(begun.executor)
+        source: Any = create_source_event_stream(begun.executor())
         if isawaitable(source):
             source = await source
         if isinstance(source, ExecutionResult):
@@ -164,27 +170,44 @@ class Operations:
         if operation is None:
             raise bad_input(_which(name, among=len(prepared.operations)))
         context.operation_name, context.operation_type = name, operation.operation.value.upper()
-        act_as(context.who.actor)
+        if operation.operation is not OperationType.QUERY:
+            act_as(context.who.actor)
         if operation.operation not in kinds:
             raise WrongKind(operation.operation)
         wanted = price(self._schema, prepared, name, asked.variables)
         context.fresh = context.fresh or operation.operation is not OperationType.QUERY
         context.reads = wanted.reads
+        planning = Planning(prepared.plans, name, asked.variables)
+        executor, way = partial(self._executor, prepared, planning, context), straight(self._schema, prepared, name)
+        if way is None:
+            built, answer = executor(), None
+            executor = partial(lambda: built)
+        else:
+            answer = partial(way.answer, context, planning, way.coerced(asked.variables))
+        sharing = Sharing(asked.query, name, asked.variables, context.who)
+        cost = await _charged(context, wanted)
+        return Begun(context, operation.operation, executor, answer, wanted, cost, sharing)
+
+    def _executor(self, prepared: Prepared, planning: Planning, context: Context) -> GraphQLExecutor[Any]:
+        """Build what executes an operation.
+
+        Raises:
+            DocumentRefused: Its variables are not of their types.
+        """
         executor = Executor.build(
             self._schema,
             prepared.document,
             context_value=context,
-            raw_variable_values=dict(asked.variables),
-            operation_name=name,
+            raw_variable_values=dict(planning.variables),
+            operation_name=planning.operation,
             max_coercion_errors=MAX_ERRORS,
             operation_extensions=None,
         )
         if isinstance(executor, list):
             raise DocumentRefused(executor)
         if isinstance(executor, Executor):
-            executor.planning = Planning(prepared.plans, name, asked.variables)
-        sharing = Sharing(asked.query, name, asked.variables, context.who)
-        return Begun(context, executor, wanted, await _charged(context, wanted), sharing)
+            executor.planning = planning
+        return executor
 
 
 def _which(name: str | None, *, among: int) -> str:

@@ -63,6 +63,7 @@ class Prepared:
         sized: Operation → variables whose number or length decides about its cost.
         plans: What its fields read, filled by `graph.executor`.
         prices: What is known of the cost, filled by `graph.limits.cost`.
+        straight: Operation → its way without an executor, if it has one; filled by `graph.straight`.
     """
 
     document: DocumentNode
@@ -71,6 +72,7 @@ class Prepared:
     sized: dict[str | None, tuple[str, ...]]
     plans: Plans
     prices: OrderedDict[Any, Any] = field(default_factory=OrderedDict)
+    straight: dict[str | None, Any] = field(default_factory=dict)
 
 
 class Documents:
