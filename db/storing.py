@@ -103,6 +103,7 @@ def _enter(spec: EntitySpec) -> str:
 
 
 def _insert(spec: EntitySpec) -> str:
+    # IS TRUE: what is kept is hashed; as a join, or as an array, each row would be compared with all of them.
     table, names = spec.event_prefix, stored_names(spec.record)
     return (
         f"INSERT INTO {table} (organization_id, connection_id, id, source_id, version, content_hash,"
@@ -111,7 +112,7 @@ def _insert(spec: EntitySpec) -> str:
         " SELECT CAST(:organization AS uuid), CAST(:connection AS uuid), s.id, s.source_id, 1, s.content_hash,"
         " s.source_updated_at, CAST(:now AS timestamptz), CAST(:now AS timestamptz), :cause, CAST(:run AS uuid),"
         f" CAST(:operation AS uuid), {_values(spec, names)} FROM stage_{table} s"
-        " WHERE s.batch = :batch AND s.source_id = ANY(ARRAY(SELECT source_id FROM kept))"
+        " WHERE s.batch = :batch AND (s.source_id IN (SELECT source_id FROM kept)) IS TRUE"
         " ON CONFLICT (connection_id, source_id) DO NOTHING RETURNING id"
     )
 

@@ -22,7 +22,7 @@ from jobs.work import Work
 
 _LEAST: Final = 32
 """How many items are hashed, mapped, and stored where the database has nothing else to do."""
-_MOST: Final = 256
+_MOST: Final = 512
 """How many items are stored in one go: their rows fit the caches, and mapping the next takes less time."""
 _MAPPED_A_TURN: Final = 4
 """How many are mapped before the database's answers are looked at: a sixth of a millisecond's work."""
