@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+from functools import cache
 from typing import Any, Final
 from uuid import UUID
 
@@ -100,7 +101,6 @@ _STANDING: Final = """
              (SELECT h.last_success_at FROM connection_health h WHERE h.connection_id = c.id) END AS last_success_at
     FROM api_token t LEFT JOIN connection c ON c.id = t.connection_id
     """
-_FIND: Final = _STANDING + "WHERE t.token_hash = ANY($1)"
 _TOUCH: Final = """
     UPDATE api_token SET last_used_at = date_trunc('minute', now()) WHERE id IN (
       SELECT id FROM api_token
@@ -137,7 +137,13 @@ def _holder(row: Mapping[str, Any]) -> Holder:
 async def find(fetch: Fetch, tokens: Collection[str]) -> dict[str, Holder]:
     """Look tokens up; those never issued are missing. There is no cache: revoking takes effect at once."""
     asked = {hash_of(each): each for each in tokens}
-    return {asked[row["token_hash"]]: _holder(row) for row in await fetch.rows(_FIND, list(asked))}
+    return {asked[row["token_hash"]]: _holder(row) for row in await fetch.rows(_finding(len(asked)), *asked)}
+
+
+@cache
+def _finding(count: int) -> str:
+    """Give the look-up of so many tokens. Of an array, Postgres would plan each look-up anew, for its length."""
+    return _STANDING + f"WHERE t.token_hash IN ({', '.join(f'${n + 1}' for n in range(count))})"
 
 
 async def dead_among(session: SystemSession, token_ids: Collection[UUID]) -> dict[UUID, Dead]:
