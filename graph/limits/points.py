@@ -26,7 +26,7 @@ log = structlog.get_logger(__name__)
 RETURN_SECONDS: Final = 0.5
 AWAY_SECONDS: Final = 1.0
 """How long Redis is left alone after it did not answer."""
-AHEAD: Final = 10
+AHEAD: Final = 40
 """For how many more operations like it a charge takes points along."""
 SPARED: Final = 10
 """Along with a charge goes at most one in so many of the points left."""
