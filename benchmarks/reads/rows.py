@@ -158,20 +158,24 @@ async def fill(dsn: str, own: Scope, *, first: int, count: int) -> None:
 async def grow(dsn: str, own: Scope, *, copies: int) -> None:
     """Copy every order with its lines `copies` times within the database, as if they had come later.
 
-    Ids stay in the order of storing: the time in a copy's UUIDv7 is later by a day for each copy.
+    Ids stay in the order of storing: the time in a copy's UUIDv7 is later by as many days as all there is spans, times
+    the number of the copy.
     """
     connection = await asyncpg.connect(dsn, command_timeout=1800)
     try:
-        newest = await connection.fetchval(
-            "SELECT id FROM purchase_order WHERE connection_id = $1 ORDER BY id DESC LIMIT 1", own.connection_id
+        oldest, newest = await connection.fetchrow(
+            "SELECT (array_agg(id ORDER BY id))[1], (array_agg(id ORDER BY id DESC))[1] FROM purchase_order"
+            " WHERE connection_id = $1",
+            own.connection_id,
         )
-        for copy in range(1, copies + 1):
+        span = ((newest.int >> 80) - (oldest.int >> 80)) // 86_400_000 + 1
+        for days in range(span, span * (copies + 1), span):
             tables: list[tuple[type[SQLModel], str]] = [(PurchaseOrder, "id"), (PurchaseOrderLine, "purchase_order_id")]
             for table, key in tables:
                 changed = {
-                    key: _LATER.format(key=key, days=copy),
-                    "source_id": f"source_id || '-{copy}'",
-                    "order_number": f"order_number || '-{copy}'",
+                    key: _LATER.format(key=key, days=days),
+                    "source_id": f"source_id || '-{days}'",
+                    "order_number": f"order_number || '-{days}'",
                 }
                 columns = [each.name for each in table.__table__.columns if each.computed is None]  # type: ignore[attr-defined]
                 told = ", ".join(changed.get(name, name) for name in columns)
