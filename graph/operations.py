@@ -7,7 +7,7 @@ import math
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from inspect import isawaitable
 from typing import Any, Final
 
@@ -178,10 +178,10 @@ class Operations:
         context.fresh = context.fresh or operation.operation is not OperationType.QUERY
         context.reads = wanted.reads
         planning = Planning(prepared.plans, name, asked.variables)
-        executor, way = partial(self._executor, prepared, planning, context), straight(self._schema, prepared, name)
+        executor, answer = cache(partial(self._executor, prepared, planning, context)), None
+        way = straight(self._schema, prepared, name)
         if way is None:
-            built, answer = executor(), None
-            executor = partial(lambda: built)
+            executor()  # refuses wrong variables before anything is charged
         else:
             answer = partial(way.answer, context, planning, way.coerced(asked.variables))
         sharing = Sharing(asked.query, name, asked.variables, context.who)

@@ -11,15 +11,13 @@ from urllib.parse import parse_qsl
 import orjson
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive, Scope
-from uuid_utils import uuid7
 
-from db.types import PREFIXES, ErrorCode
+from db.types import ErrorCode, encode_id, new_ids
 from graph.operations import Asked
 
 MAX_BODY_BYTES: Final = 100_000
 BODY_SECONDS: Final = 10.0
 _REQUEST_ID_LENGTH: Final = 128
-_PREFIX: Final = PREFIXES["Request"]
 _NOT_JSON: Final = "The body is not JSON in UTF-8, each key once, its numbers within 64 bits."
 _WHOLE: Final = range(-(2**63), 2**64)
 
@@ -77,7 +75,7 @@ def request_id_of(headers: Mapping[str, str]) -> str:
     """Take the caller's X-Request-Id where it is short plain text, else make one."""
     given = headers.get("x-request-id", "")
     plain = 0 < len(given) <= _REQUEST_ID_LENGTH and given.isascii() and given.isprintable()
-    return given if plain else f"{_PREFIX}_{uuid7().hex}"
+    return given if plain else encode_id("Request", *new_ids(1))
 
 
 def media_of(accept: str | None) -> Sequence[Media]:
