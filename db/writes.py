@@ -7,13 +7,14 @@ from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import SQLModel, col, select
 
 from db.engine import Database, ReadSession, WriteSession
 from db.models.write import WriteOperation
 from db.scope import Scope
 from db.sync import LeaseLost
-from db.types import new_id
+from db.types import Entity, new_id
 
 KEY_DAYS: Final = 7
 
@@ -28,10 +29,10 @@ _INTENT: Final = text(
     """
     INSERT INTO write_operation (connection_id, id, organization_id, entity, operation, state, idempotency_key,
         key_claim, reference, input_hash, input, user_errors, sends, created_at, next_attempt_at, source_id, record_id,
-        actor, request_id, background, tries, looks, fence, lease_owner, lease_expires_at)
+        actor, request_id, background, has_turn, tries, looks, fence, lease_owner, lease_expires_at)
     VALUES (:connection_id, :id, :organization_id, :entity, :operation, 'PENDING', :idempotency_key,
         :key_claim, :reference, :input_hash, CAST(:input AS json), '[]', 0, :created_at, :created_at, :source_id,
-        :record_id, :actor, :request_id, :background, 0, 0, CAST(:fence AS bigint), :lease_owner,
+        :record_id, :actor, :request_id, :background, false, 0, 0, CAST(:fence AS bigint), :lease_owner,
         CASE WHEN CAST(:fence AS bigint) > 0 THEN now() + make_interval(secs => :seconds) END)
     ON CONFLICT DO NOTHING
     RETURNING id
@@ -153,6 +154,52 @@ async def renew_lease(database: Database, scope: Scope, operation_id: UUID, *, f
 async def release_lease(database: Database, scope: Scope, operation_id: UUID, *, fence: int) -> None:
     """Give the lease back, if it is still ours."""
     await database.at_once(_RELEASE, {"connection": scope.connection_id, "id": operation_id, "fence": fence})
+
+
+_TAKE_TURN: Final = text(
+    """
+    UPDATE write_operation w SET has_turn = true
+    WHERE w.connection_id = :connection AND w.id = :id AND w.fence = :fence AND (w.has_turn OR NOT EXISTS (
+        SELECT FROM write_operation o
+        WHERE o.connection_id = w.connection_id AND o.entity = w.entity AND o.source_id = w.source_id AND o.id < w.id
+          AND o.settled_at IS NULL AND o.next_attempt_at IS NOT NULL))
+    RETURNING 1
+    """
+)
+_NEXT_TURN: Final = text(
+    """
+    UPDATE write_operation w SET next_attempt_at = :now
+    WHERE w.connection_id = :connection AND w.id = (
+        SELECT o.id FROM write_operation o
+        WHERE o.connection_id = :connection AND o.entity = :entity AND o.source_id = :source_id
+          AND o.settled_at IS NULL AND o.next_attempt_at IS NOT NULL
+        ORDER BY o.id LIMIT 1 FOR UPDATE SKIP LOCKED)
+    RETURNING w.id
+    """
+)
+
+
+async def take_turn(database: Database, scope: Scope, operation_id: UUID, *, fence: int) -> bool:
+    """Take the turn on the record that an operation changes; False while an earlier one is under way on it.
+
+    It is kept until the operation is settled or left to people. The index `write_operation_turn` decides between two
+    that were asked for in one moment, neither of which saw the other.
+    """
+    try:
+        async with database.write(scope) as session:
+            values = {"connection": scope.connection_id, "id": operation_id, "fence": fence}
+            return (await session.execute(_TAKE_TURN, values)).first() is not None
+    except IntegrityError:
+        return False
+
+
+async def next_turn(
+    session: WriteSession, scope: Scope, entity: Entity, source_id: str, *, now: datetime
+) -> UUID | None:
+    """Let the write that is next on a record be due, if one waits that nobody is at work on; gives its id."""
+    values = {"connection": scope.connection_id, "entity": entity.value, "source_id": source_id, "now": now}
+    found: UUID | None = (await session.execute(_NEXT_TURN, values)).scalar_one_or_none()
+    return found
 
 
 _DUE: Final = """

@@ -40,6 +40,7 @@ from jobs.queue import Queue
 from jobs.readback import Read, Readback
 from jobs.settlement import MOST_SENDS, Absent, Applied, Rest, Unclear, Verdict, before, judge, look_delay
 from jobs.sources import OpenSource, Sources
+from jobs.turns import turn
 from jobs.write_lease import write_leased
 
 log = structlog.get_logger(__name__)
@@ -139,9 +140,11 @@ class Carrier:
         return self._sources.open(work.opened, priority=Priority.WRITE, ready=work.lease.check, left=_left)
 
     async def _begin(self, work: _Work) -> None:
-        """Send an operation that has not left yet."""
+        """Send an operation that has not left yet, when its turn has come."""
         if work.opened.status is not ConnectionStatus.ACTIVE:
             await self._fail(work, (outcomes.not_writable(work.opened.status),))
+            return
+        if not await turn(self._database, work.scope, work.operation, lease=work.lease, now=self._now):
             return
         try:
             async with self._open(work) as source:

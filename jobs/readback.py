@@ -157,7 +157,10 @@ class Readback:
             about = settled_event(operation_id, state, entity, operation, known[0] if known else None)
             fares = await self._noted(session, scope, entity, operation, state, failure)
             await events.append(session, scope, [*fares, *upsert.events_of(spec, changed), about])
+            following = await writes.next_turn(session, scope, entity, source_id, now=now) if source_id else None
         await self._queue.wake_followers(scope)
+        if following is not None:
+            await self._queue.wake_write(scope, following)
 
     async def _noted(
         self,

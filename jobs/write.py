@@ -207,7 +207,7 @@ class WriteDoor:
         await asyncio.wait({task}, timeout=max(until - time.monotonic(), 0.0))
         if task.done():
             task.result()
-        return await self._outcome(own, operation_id)
+        return await self._awaited(own, operation_id, until)
 
     def _ended(self, task: "asyncio.Task[None]") -> None:
         self._tasks.discard(task)
@@ -236,24 +236,27 @@ class WriteDoor:
         """Give the outcome of the operation that holds the key, and wait for it while it may; None where none does."""
         if request.idempotency_key is None:
             return None
+        async with self._database.read(own) as session:
+            first = await writes.by_key(session, own, request.idempotency_key, now=self._now())
+        if first is None:
+            return None
+        if first.input_hash != input_hash(request):
+            message = "This idempotency key was used with another input."
+            return Outcome(problems=(Problem(ErrorCode.IDEMPOTENCY_CONFLICT, message, ("idempotencyKey",)),))
+        return _told(first) if request.background else await self._awaited(own, first.id, until)
+
+    async def _awaited(self, own: Scope, operation_id: UUID, until: float) -> Outcome:
+        """Give the outcome of an operation, of which some process sees to it; the open operation when time is up."""
         pause = _LOOK_SECONDS
         while True:
             async with self._database.read(own) as session:
-                first = await writes.by_key(session, own, request.idempotency_key, now=self._now())
-            if first is None:
-                return None
-            if first.input_hash != input_hash(request):
-                message = "This idempotency key was used with another input."
-                return Outcome(problems=(Problem(ErrorCode.IDEMPOTENCY_CONFLICT, message, ("idempotencyKey",)),))
-            if request.background or first.next_attempt_at is None or time.monotonic() > until:
-                return _told(first)
+                operation = await writes.load(session, own, operation_id)
+            if operation is None:
+                return Outcome(operation_id)
+            if operation.next_attempt_at is None or time.monotonic() > until:
+                return _told(operation)
             await asyncio.sleep(pause)
             pause = min(pause * 1.5, _MOST_SECONDS)
-
-    async def _outcome(self, own: Scope, operation_id: UUID) -> Outcome:
-        async with self._database.read(own) as session:
-            operation = await writes.load(session, own, operation_id)
-        return _told(operation) if operation else Outcome(operation_id)
 
 
 def _told(operation: WriteOperation) -> Outcome:

@@ -12,6 +12,10 @@ from db.models.base import BY_CONNECTION, ConnectionRow, Fields, One, Relation, 
 from db.models.sync import SourceError
 from db.types import Entity, ErrorCode, Operation, new_id
 
+_RECORD = ("connection_id", "entity", "source_id")
+_ON_RECORD = "source_id IS NOT NULL AND settled_at IS NULL AND next_attempt_at IS NOT NULL"
+"""Of the writes that are under way on a record."""
+
 
 class WriteState(StrEnum):
     """Where a write is; SENT is committed before its first byte leaves."""
@@ -79,6 +83,8 @@ class WriteOperation(WriteOperationFields, ConnectionRow, table=True):
         Index("write_operation_entity", "connection_id", "entity", "id"),
         Index("write_operation_state", "connection_id", "state", "id"),
         Index("write_operation_open", "connection_id", "id", postgresql_where="settled_at IS NULL"),
+        Index("write_operation_record", *_RECORD, "id", postgresql_where=_ON_RECORD),
+        Index("write_operation_turn", *_RECORD, unique=True, postgresql_where=f"has_turn AND {_ON_RECORD}"),
     )
     relations: ClassVar[dict[str, Relation]] = {
         "connection": One("ConnectedSystem", BY_CONNECTION),
@@ -103,6 +109,12 @@ class WriteOperation(WriteOperationFields, ConnectionRow, table=True):
     )
     before: dict[str, Any] | None = c.document("What the record was when the change was first sent.", public=False)
     record_id: UUID | None = c.uuid("The record it changed.", default=None, public=False)
+    has_turn: bool = c.column(
+        "Its turn on the record has come: of the writes under way on it, one has it.",
+        sa_type=Boolean,
+        default=False,
+        public=False,
+    )
     background: bool = c.column("A worker performs it.", sa_type=Boolean, default=False, public=False)
     tries: int = c.integer("How often it was put off before it was sent.", default=0, public=False)
     looks: int = c.integer("How often it was looked up since its answer was lost.", default=0, public=False)
