@@ -7,7 +7,7 @@ from uuid import UUID
 
 from db import changes
 from db.fetch import Fetch, FetchPool
-from db.keysets import CONNECTION, FIRST_SLOT, ORGANIZATION, bound
+from db.keysets import CONNECTION, ORGANIZATION, bound
 from db.lists import Whose, scope_clause, told_page
 from db.models.base import AnyRecord, Many, One, Relation
 from db.models.records import versions
@@ -15,10 +15,8 @@ from db.past import MOST, changed, children, forgotten, too_many, unchanged
 from db.pieces import Told, listed, literal, told_object
 from db.scope import Scope
 from db.selection import (
-    All,
     Inside,
     Leaf,
-    ManyById,
     OneById,
     PagePart,
     PageSelection,
@@ -150,10 +148,7 @@ def compiled(root: Root, *, held: bool = False) -> str:
     shape = SHAPES[root.selection.type_name]
     told = statement.told(root.selection, alias).sql
     source = f"{shape.table} {alias} WHERE {scope_clause(shape, alias, held=held)}"
-    key = f"{alias}.{shape.key}"
-    if isinstance(root, All):
-        return f"SELECT {told_list(f'SELECT {told} AS told, {key} FROM {source}', shape.key).sql}"
-    return f"SELECT {key}, {told} FROM {source} AND {key} = ANY(${FIRST_SLOT + root.ids_slot}::uuid[])"
+    return f"SELECT {told_list(f'SELECT {told} AS told, {alias}.{shape.key} FROM {source}', shape.key).sql}"
 
 
 @lru_cache(maxsize=2048)
@@ -237,17 +232,10 @@ async def read_json(fetch: Fetch | FetchPool, root: Root, slots: Slots, *, scope
     return answer(await fetch.value(statement, scope.organization_id, scope.connection_id, *slots))
 
 
-async def read_many(fetch: Fetch, root: ManyById, slots: Slots, *, scope: Scope) -> dict[UUID, str]:
-    """Run a read of several objects of one type as one statement; gives id → JSON text of those that are there."""
-    statement = compiled(root, held=scope.connection_id is not None)
-    rows = await fetch.rows(statement, scope.organization_id, scope.connection_id, *slots)
-    return {row[0]: row[1] for row in rows}
-
-
 async def read_each(
-    pool: FetchPool, root: OneById, ids: Sequence[UUID], others: Sequence[Any], *, scope: Scope
+    fetch: Fetch | FetchPool, root: OneById, ids: Sequence[UUID], others: Sequence[Any], *, scope: Scope
 ) -> list[str | None]:
     """Run the same read of several objects as one statement; gives what `read_json` gives for each id."""
     statement = _each(root, held=scope.connection_id is not None)
-    told: list[str | None] = await pool.value(statement, scope.organization_id, scope.connection_id, ids, *others)
+    told: list[str | None] = await fetch.value(statement, scope.organization_id, scope.connection_id, ids, *others)
     return told

@@ -194,16 +194,6 @@ class OneById(Hashed):
 
 
 @dataclass(frozen=True, slots=True)
-class ManyById(Hashed):
-    """Objects of one type by the ids in a slot."""
-
-    __hash__ = Hashed.__hash__
-
-    selection: Selection
-    ids_slot: int
-
-
-@dataclass(frozen=True, slots=True)
 class All(Hashed):
     """A short list told whole, ordered by its key."""
 
@@ -225,5 +215,5 @@ class SummaryOf(Hashed):
     named: bool = False
 
 
-Root = OneById | ManyById | PageSelection | All | SummaryOf
+Root = OneById | PageSelection | All | SummaryOf
 Slots = list[Any]

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,9 +17,9 @@ from db.engine import Database
 from db.fetch import Fetch
 from db.models.audit import ActorKind
 from db.models.organization import TokenKind, TokenScope
-from db.page import by_values, read_json, read_many
+from db.page import by_values, read_each, read_json
 from db.scope import Scope
-from db.selection import ManyById, OneById, Root, Slots
+from db.selection import OneById, Root, Slots
 from db.tokens import Holder
 from db.told import Refused
 from db.types import ErrorCode, encode_id
@@ -111,10 +111,14 @@ class Reader:
         async with self._reading(scope, by_values=by_values(root)) as session:
             return None if session is None else await read_json(session, root, slots, scope=scope)
 
-    async def many(self, root: ManyById, slots: Slots) -> dict[UUID, str]:
-        """Answer a read of several objects; gives id → JSON text of those that are there."""
+    async def each(self, root: OneById, slots: Slots, keys: Collection[UUID]) -> dict[UUID, str | None]:
+        """Answer a read of several objects, each by its key in the place of the first slot; gives key → JSON text."""
+        ids = list(dict.fromkeys(keys))
         async with self._reading(self._scope, by_values=by_values(root)) as session:
-            return {} if session is None else await read_many(session, root, slots, scope=self._scope)
+            if session is None:
+                return {}
+            told = await read_each(session, root, ids, slots[1:], scope=self._scope)
+        return dict(zip(ids, told, strict=True))
 
     @asynccontextmanager
     async def _reading(self, scope: Scope, *, by_values: bool) -> AsyncIterator[Fetch | None]:
@@ -270,7 +274,7 @@ class Batch:
     """
 
     keys: dict[str, list[UUID]]
-    found: dict[str, "asyncio.Task[dict[UUID, str]]"] = field(default_factory=dict)
+    found: dict[str, "asyncio.Task[dict[UUID, str | None]]"] = field(default_factory=dict)
 
     async def one(self, type_name: str, key: UUID) -> str | None:
         """Wait for the read of a type, and give one of its objects."""

@@ -135,9 +135,10 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         """Read an object with all others of its type, when the first of them is met."""
         if type_name not in batch.found:
             builder = Builder(self, self.size)
-            root = builder.many(named, details, batch.keys[type_name])
+            root = builder.one(named, details, key)
             context: Context = self.context_value
-            batch.found[type_name] = asyncio.ensure_future(context.reader.many(root, builder.slots))
+            found = context.reader.each(root, builder.slots, batch.keys[type_name])
+            batch.found[type_name] = asyncio.ensure_future(found)
         return batch.one(type_name, key)
 
 

@@ -27,7 +27,6 @@ from db.selection import (
     Inside,
     Keyset,
     Leaf,
-    ManyById,
     OneById,
     PagePart,
     PageSelection,
@@ -119,11 +118,6 @@ class Builder:
         slot = self._slot(key)
         as_of_slot = None if as_of is None else self._slot(as_of)
         return OneById(self.selection(of, details), slot, as_of_slot)
-
-    def many(self, of: GraphQLObjectType, details: FieldDetailsList, keys: list[UUID]) -> ManyById:
-        """Read several objects of one type by their keys."""
-        slot = self._slot(keys)
-        return ManyById(self.selection(of, details), slot)
 
     def all(self, of: GraphQLObjectType, details: FieldDetailsList) -> All:
         """Read a short list whole."""
