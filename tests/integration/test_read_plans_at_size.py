@@ -96,6 +96,21 @@ async def test_an_organization_reads_each_connection_no_further_than_its_page(
         assert stored_name(type_name, name) in conditions(nodes)
 
 
+@pytest.mark.parametrize("type_name", TYPES)
+async def test_a_hundred_ids_read_a_hundred_rows(plenty: Plenty, type_name: str) -> None:
+    table = SHAPES[type_name].table
+    async with plenty.database.read(plenty.own) as session:
+        rows = await (await driver(session)).fetch(f"SELECT id FROM {table} ORDER BY id LIMIT 100")
+    ids = [encode_id(type_name, row["id"]) for row in rows]
+
+    for mode in MODES:
+        for key in (plenty.token, plenty.product.key):
+            query = "query ($ids: [ID!]!) { nodes(ids: $ids) { id } }"
+            nodes = await planned(plenty, query, mode=mode, key=key, ids=ids)
+
+            assert rows_read(nodes, table) == 100, mode
+
+
 SOME: Final[dict[str, Any]] = {
     "text": "k00007",
     "date": "2016-03-05",
