@@ -9,6 +9,7 @@ from collections.abc import Hashable, Sequence
 from functools import partial
 from typing import Final
 from uuid import UUID
+from weakref import WeakValueDictionary
 
 from strawberry.dataloader import DataLoader
 
@@ -29,7 +30,8 @@ class Together:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._tokens: DataLoader[str, Holder | None] = DataLoader(self._holders, max_batch_size=MOST, cache=False)
-        self._objects: dict[Hashable, DataLoader[UUID, str | None]] = {}
+        self._objects: WeakValueDictionary[Hashable, DataLoader[UUID, str | None]] = WeakValueDictionary()
+        """Each is held by those who ask it, and gone with them, be it that all of them went away."""
 
     async def holder(self, token: str) -> Holder | None:
         """Look a token up; None where it was never issued. That it was used is noted."""
@@ -41,7 +43,7 @@ class Together:
         asked = (root, scope, tuple(others))
         loader = self._objects.get(asked)
         if loader is None:
-            read = partial(self._read, asked, root, others, scope)
+            read = partial(self._read, root, others, scope)
             loader = self._objects[asked] = DataLoader(read, max_batch_size=MOST, cache=False)
         return await loader.load(key)
 
@@ -53,8 +55,5 @@ class Together:
                 await tokens.touch(fetch, used)
         return [found.get(each) for each in asked]
 
-    async def _read(
-        self, asked: Hashable, root: OneById, others: Slots, scope: Scope, keys: Sequence[UUID]
-    ) -> list[str | None]:
-        self._objects.pop(asked, None)  # who asks from now on is answered by the next statement
+    async def _read(self, root: OneById, others: Slots, scope: Scope, keys: Sequence[UUID]) -> list[str | None]:
         return await read_each(self._database.reads, root, keys, others, scope=scope)

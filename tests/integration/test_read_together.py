@@ -1,10 +1,12 @@
 """What is asked for at the same time is one statement, and nobody is told what is somebody else's."""
 
 import asyncio
+import gc
 from collections.abc import Sequence
 from uuid import UUID
 
 import pytest
+from strawberry.dataloader import DataLoader
 
 from db.engine import Database
 from db.models.organization import TokenEnd
@@ -16,6 +18,7 @@ from graph.together import MOST, Together
 from tests.factories.connections import make_token
 from tests.factories.purchasing import make_purchase_order
 from tests.factories.rows import EPOCH
+from tests.fixtures.engine import until
 from tests.fixtures.policies_alone import Changed
 from tests.fixtures.reading import Shelf, watched
 
@@ -91,6 +94,40 @@ async def test_who_goes_away_takes_the_answer_from_nobody(shelf: Shelf, orders: 
 
     assert await asyncio.gather(*asking[1:]) == told("PO", range(1, MOST))
     assert asking[0].cancelled()
+
+
+@pytest.mark.parametrize("rounds", [1, 3, None], ids=["before their statement", "amid it", "with their answers"])
+async def test_nothing_is_kept_of_those_who_went_away(shelf: Shelf, orders: list[UUID], rounds: int | None) -> None:
+    """Off: a plain dict in graph/together.py."""
+    together = Together(shelf.database)
+    before = loaders()
+
+    async def none() -> bool:
+        return loaders() <= before
+
+    assert await gone(together, orders, shelf.own, rounds=rounds) == (0 if rounds else len(orders))
+
+    await until(none)  # what was cut off amid a statement has to end
+
+
+async def gone(together: Together, orders: list[UUID], scope: Scope, *, rounds: int | None) -> int:
+    """Ask, and go away after so many rounds of the event loop; gives how many were answered."""
+    before = loaders()
+    asking = [asyncio.create_task(together.one(NUMBER, [each], scope=scope)) for each in orders]
+    for _ in range(rounds or 0):
+        await asyncio.sleep(0)
+    if rounds:
+        assert loaders() == before + 1
+        for each in asking:
+            each.cancel()
+    answers = await asyncio.gather(*asking, return_exceptions=True)
+    return sum(isinstance(each, str) for each in answers)
+
+
+def loaders() -> int:
+    """Count those that are alive."""
+    gc.collect()
+    return sum(isinstance(each, DataLoader) for each in gc.get_objects())
 
 
 async def test_an_outage_is_told_to_all_who_asked(shelf: Shelf, orders: list[UUID]) -> None:
