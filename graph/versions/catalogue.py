@@ -77,9 +77,17 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Versions:
-    """All versions, the oldest first."""
+    """All versions, the oldest first.
+
+    Raises:
+        ValueError: Whoever names none would get none, now or one day: each that is released has an end.
+    """
 
     all: tuple[Version, ...]
+
+    def __post_init__(self) -> None:
+        if all(each.released_at is None or each.sunset_at is not None for each in self.all):
+            raise ValueError("one version must be released and have no end")
 
     def newest(self, now: datetime) -> Version:
         """Give what callers get who name none: the newest that is stable, or else the newest released."""
