@@ -30,6 +30,7 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.counts import COUNT
 from connectors.addresses import Guard
 from connectors.base import Connector, Window
 from connectors.compiled import record
@@ -132,8 +133,8 @@ def one(slug: str, orders: int) -> dict[str, Any]:
 def main() -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--orders", type=int, default=100_000)
-    parser.add_argument("--tryton-orders", type=int, default=2_000)
+    parser.add_argument("--orders", type=COUNT, default=100_000)
+    parser.add_argument("--tryton-orders", type=COUNT, default=2_000)
     parser.add_argument("--only", default=",".join(BY_SLUG))
     given = parser.parse_args()
     told: dict[str, Any] = {}

@@ -23,6 +23,7 @@ from typing import Any, Final
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.counts import COUNT, PART
 from benchmarks.crashes.fleet import Fleet
 from benchmarks.crashes.repeats import pages_read_again
 from benchmarks.crashes.stage import Lane, Stage, opened
@@ -171,13 +172,13 @@ def report(asked: argparse.Namespace, told: dict[str, Any]) -> int:
 def main() -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--kills", type=int, default=200, help="at random moments")
-    parser.add_argument("--rounds", type=int, default=3, help="deaths at each failpoint")
-    parser.add_argument("--orders", type=int, default=50_000, help="of each ledger")
-    parser.add_argument("--lines", type=int, default=5)
-    parser.add_argument("--page-size", type=int, default=200)
-    parser.add_argument("--connections", type=int, default=3)
-    parser.add_argument("--workers", type=int, default=3)
+    parser.add_argument("--kills", type=PART, default=200, help="at random moments")
+    parser.add_argument("--rounds", type=PART, default=3, help="deaths at each failpoint")
+    parser.add_argument("--orders", type=COUNT, default=50_000, help="of each ledger")
+    parser.add_argument("--lines", type=PART, default=5)
+    parser.add_argument("--page-size", type=COUNT, default=200)
+    parser.add_argument("--connections", type=COUNT, default=3)
+    parser.add_argument("--workers", type=COUNT, default=3)
     parser.add_argument("--edits-per-second", type=float, default=20.0, help="in each ledger")
     parser.add_argument("--rng-seed", type=int, default=1)
     asked = parser.parse_args()

@@ -25,6 +25,7 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import text
 
+from benchmarks.counts import COUNT
 from connectors.registry import BY_SLUG
 from crosshead import compose
 from crosshead.compose import Parts
@@ -104,7 +105,7 @@ async def run(parts: Parts, runner: SyncRunner, own: Scope, said: dict[str, Any]
 def main() -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--orders", type=int, default=10_000)
+    parser.add_argument("--orders", type=COUNT, default=10_000)
     orders = parser.parse_args().orders
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -26,6 +26,7 @@ import asyncpg
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.counts import COUNT
 from crosshead import compose
 from crosshead.dev.servers import LOGIN
 from crosshead.embedded.postgres import EmbeddedPostgres
@@ -108,7 +109,7 @@ def run(count: int) -> dict[str, Any]:
 def main() -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--connections", type=int, default=10_000)
+    parser.add_argument("--connections", type=COUNT, default=10_000)
     told = run(parser.parse_args().connections)
     table = Table("what", "measured", "bar")
     for name, (bar, _) in BARS.items():

@@ -29,6 +29,7 @@ import asyncpg
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.counts import COUNT
 from benchmarks.reads import questions, rows, stage
 from benchmarks.reads.questions import Question
 from benchmarks.reads.rows import Filled
@@ -241,8 +242,8 @@ def main() -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--peer", choices=["postgraphile"], default="postgraphile")
-    parser.add_argument("--orders", type=int, default=100_000)
-    parser.add_argument("--most-orders", type=int, default=1_000_000)
+    parser.add_argument("--orders", type=COUNT, default=100_000)
+    parser.add_argument("--most-orders", type=COUNT, default=1_000_000)
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         figures = measure(Path(folder), orders=asked.orders, most=asked.most_orders)

@@ -28,6 +28,7 @@ from typing import Any, Final
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.counts import at_least
 from crosshead.dev.servers import LOGIN
 from crosshead.embedded.postgres import EmbeddedPostgres
 from crosshead.embedded.redis import EmbeddedRedis
@@ -65,9 +66,12 @@ async def measure(
 def main() -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--disconnects", type=int, default=1000, help="how many, 20 at least")
+    parser.add_argument("--disconnects", type=at_least(20), default=1000, help="how many, 20 at least")
     parser.add_argument(
-        "--held", type=int, default=30, help="how many have syncs under way, with and without Redis, 30 at most"
+        "--held",
+        type=at_least(1, most=30),
+        default=30,
+        help="how many have syncs under way, with and without Redis, 30 at most",
     )
     asked = parser.parse_args()
     os.environ["CROSSHEAD_EGRESS_ALLOWED_CIDRS"] = "127.0.0.1/32"

@@ -38,6 +38,7 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.counts import COUNT
 from connectors.base import Feed
 from connectors.mapping import EntityMapping, To
 from crosshead import compose, serve
@@ -318,7 +319,7 @@ def main() -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=10.0)
-    parser.add_argument("--connections", type=int, default=500)
+    parser.add_argument("--connections", type=COUNT, default=500)
     parser.add_argument("--seconds-between-blows", type=float, default=15.0)
     parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
     asked = parser.parse_args()

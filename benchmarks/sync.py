@@ -29,7 +29,9 @@ from typing import Any, Final
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.syncs import ceiling
+from benchmarks.counts import COUNT, PART
+from benchmarks.syncs import ceiling, ours
+from benchmarks.syncs.orders import PAGE
 from crosshead.dev.servers import LOGIN
 from crosshead.embedded.postgres import EmbeddedPostgres
 from crosshead.embedded.redis import EmbeddedRedis
@@ -42,6 +44,7 @@ MOST_GROWN: Final = 50.0
 PEERS: Final = {"dlt": "recommended", "dltCsv": "csv", "dltUncompressed": "uncompressed"}
 """The bars are over the first; the others are shown beside it."""
 LOADS: Final = ("first", "second")
+MEMORY_ORDERS: Final = f"a multiple of {PAGE:,}, {ours.WARM_ORDERS:,} or more"
 
 Round = dict[str, dict[str, Any]]
 
@@ -129,10 +132,12 @@ def main() -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--peer", choices=["dlt"])
-    parser.add_argument("--orders", type=int, default=20_000)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--memory-orders", type=int, default=500_000, help="0 leaves it out; a multiple of 1,000")
+    parser.add_argument("--orders", type=COUNT, default=20_000)
+    parser.add_argument("--rounds", type=COUNT, default=3)
+    parser.add_argument("--memory-orders", type=PART, default=500_000, help=f"0 leaves it out; else {MEMORY_ORDERS}")
     given = parser.parse_args()
+    if given.memory_orders % PAGE or 0 < given.memory_orders < ours.WARM_ORDERS:
+        parser.error(f"argument --memory-orders: {given.memory_orders} is not {MEMORY_ORDERS}")
     rounds, long = measure(given)
     return report(given, rounds, long)
 

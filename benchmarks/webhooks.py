@@ -28,10 +28,11 @@ from typing import Any, Final
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.counts import COUNT, PART, at_least
 from benchmarks.hooks import sockets
-from benchmarks.hooks.speed import hanging, speed
+from benchmarks.hooks.speed import ENDPOINTS, hanging, speed
 from benchmarks.hooks.stage import Processes, Stage, servers, staged
-from benchmarks.hooks.storm import storm
+from benchmarks.hooks.storm import PER_TRANSACTION, storm
 from crosshead import compose
 from crosshead.logs import configure_logs
 from crosshead.settings import Settings
@@ -93,19 +94,19 @@ def arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--parts", default="storm,speed,hanging,resumed,crowd")
-    for name, default in (
-        ("--events", 10_000),
-        ("--rolled-back", 1_000),
-        ("--kills", 50),
-        ("--flushes", 5),
-        ("--heap", 6_000),
-        ("--paced", 500),
-        ("--followed", 10_000),
-        ("--client-kills", 100),
-        ("--sockets", 1_000),
-        ("--published", 50),
+    for name, count, default in (
+        ("--events", at_least(PER_TRANSACTION), 10_000),
+        ("--rolled-back", PART, 1_000),
+        ("--kills", PART, 50),
+        ("--flushes", PART, 5),
+        ("--heap", at_least(ENDPOINTS), 6_000),
+        ("--paced", COUNT, 500),
+        ("--followed", at_least(20), 10_000),
+        ("--client-kills", PART, 100),
+        ("--sockets", COUNT, 1_000),
+        ("--published", COUNT, 50),
     ):
-        parser.add_argument(name, type=int, default=default)
+        parser.add_argument(name, type=count, default=default)
     for name, share in (("--failing", 0.3), ("--seconds", 180.0), ("--follow-seconds", 90.0)):
         parser.add_argument(name, type=float, default=share)
     parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)

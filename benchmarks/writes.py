@@ -26,6 +26,7 @@ from typing import Any, Final
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.counts import COUNT, PART
 from crosshead.dev.servers import LOGIN
 from crosshead.embedded.postgres import EmbeddedPostgres
 from crosshead.embedded.redis import EmbeddedRedis
@@ -63,8 +64,8 @@ async def measure(settings: Settings, superuser: str, mutations: int, kills: int
 def main() -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--mutations", type=int, default=1000)
-    parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--mutations", type=COUNT, default=1000)
+    parser.add_argument("--kills", type=PART, default=200)
     asked = parser.parse_args()
     os.environ["CROSSHEAD_EGRESS_ALLOWED_CIDRS"] = "127.0.0.1/32"
     with tempfile.TemporaryDirectory() as name:
