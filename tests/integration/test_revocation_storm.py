@@ -14,6 +14,8 @@ async def test_disconnected_tokens_sockets_and_syncs_end_in_every_process(
 ) -> None:
     """Two API processes and a worker, with Redis and, for the last ones, without; how soon is the benchmark's to say.
 
+    Where the machine stalls, a store that cannot be reached is told as such (503), and asked again; nobody is let in.
+
     Off: `tokens.end` in jobs/disconnect.py `disconnect`, or the look-up at each request; without `unless_ended` in
     jobs/sync.py the held calls stay open.
     """
