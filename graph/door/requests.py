@@ -26,6 +26,8 @@ JSON: Final[Media] = "application/json"
 RESPONSE: Final[Media] = "application/graphql-response+json"
 EVENTS: Final[Media] = "text/event-stream"
 _OFFERED: Final[tuple[Media, ...]] = (JSON, RESPONSE, EVENTS)
+_RANGES: Final = {each: ("*/*", each.split("/")[0] + "/*", each) for each in _OFFERED}
+"""What names each type, the most specific last; that goes first, wherever it stands."""
 
 
 class Rejected(Exception):
@@ -86,18 +88,17 @@ def media_of(accept: str | None) -> Sequence[Media]:
     """
     if accept is None or accept.strip() in {"", "*/*"}:
         return (JSON, RESPONSE, EVENTS)
-    wanted: dict[Media, tuple[float, int]] = {}
+    wanted: dict[Media, tuple[int, float, int]] = {}
     for place, part in enumerate(accept.split(",")):
-        pattern, *parameters = (each.strip().lower() for each in part.split(";"))
+        named, *parameters = (each.strip().lower() for each in part.split(";"))
         quality = _quality(parameters)
-        exact = [each for each in _OFFERED if each == pattern]
-        for each in exact or [each for each in _OFFERED if pattern in {"*/*", each.split("/")[0] + "/*"}]:
-            if exact or each not in wanted:
-                wanted[each] = quality, -place
-    taken = [each for each in _OFFERED if each in wanted and wanted[each][0] > 0]
+        for each, ranges in _RANGES.items():
+            if named in ranges and (each not in wanted or ranges.index(named) > wanted[each][0]):
+                wanted[each] = ranges.index(named), quality, -place
+    taken = [each for each in _OFFERED if each in wanted and wanted[each][1] > 0]
     if not taken:
         raise Rejected(406, f"The answer is {', '.join(_OFFERED)}; Accept names none of them.")
-    return sorted(taken, key=lambda each: wanted[each], reverse=True)
+    return sorted(taken, key=lambda each: wanted[each][1:], reverse=True)
 
 
 def _quality(parameters: Iterable[str]) -> float:

@@ -54,6 +54,8 @@ ACCEPTED = {
     EVENTS: EVENTS,
     "text/*": EVENTS,
     f"{EVENTS}, {JSON};q=0.9": EVENTS,
+    "*/*;q=0.1, text/*": EVENTS,
+    "*/*, application/*;q=0": EVENTS,
 }
 
 
