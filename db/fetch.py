@@ -22,7 +22,6 @@ from db.scope import Scope
 ACQUIRE_SECONDS: Final = 30.0
 CLOSE_SECONDS: Final = 5.0
 IDLE_SECONDS: Final = 300.0
-"""After how long unused a connection is closed, before something on the way forgets it."""
 _BEGIN: Final = (
     "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"  # and no SELECT of set_config(), which has to be planned
     " SET LOCAL crosshead.organization = '{organization}'; SET LOCAL crosshead.connection = '{connection}'"
@@ -150,9 +149,20 @@ class FetchPool:
     Args:
         reading: Nothing is written, and statements are planned once a connection, for any values, where nobody asks
             for plans by values.
+        idle_seconds: After how long unused a connection is closed, before something on the way forgets it.
     """
 
-    def __init__(self, url: str, *, role: str, size: int, application: str, reading: bool = False) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        role: str,
+        size: int,
+        application: str,
+        reading: bool = False,
+        idle_seconds: float = IDLE_SECONDS,
+    ) -> None:
+        self._idle_seconds = idle_seconds
         self._settings = {**session_settings(role=role, application=application), **(_READING if reading else {})}
         self._url = url
         self._places = asyncio.Semaphore(size)
@@ -162,8 +172,9 @@ class FetchPool:
     async def close(self) -> None:
         """Close the connections that rest; the others follow once they are given back."""
         self._closed = True
-        while self._rested:
-            await self._rested.pop()[0].close(timeout=CLOSE_SECONDS)
+        rested, self._rested = [connection for connection, _ in self._rested], deque()
+        closing = (connection.close(timeout=CLOSE_SECONDS) for connection in rested)
+        await asyncio.gather(*closing, return_exceptions=True)  # what does not answer is cut off
 
     def fetch(self) -> "_Lent":
         """Give a connection without a transaction: each statement is one of its own."""
@@ -224,7 +235,10 @@ class FetchPool:
             self.give(connection)
 
     async def take(self) -> Any:
-        """Take a connection: the one used last, else a new one, else what another gives back in time."""
+        """Take a connection: the one used last, else a new one, else what another gives back in time.
+
+        Those long unused are closed, even where all are.
+        """
         if self._closed:
             raise asyncpg.ConnectionDoesNotExistError("the pool is closed")
         if self._places.locked():
@@ -233,6 +247,9 @@ class FetchPool:
         else:
             await self._places.acquire()
         try:
+            since = time.monotonic() - self._idle_seconds
+            while self._rested and self._rested[0][1] < since:
+                self._rested.popleft()[0].terminate()
             while self._rested:
                 connection, _ = self._rested.pop()
                 if not connection.is_closed():
@@ -252,14 +269,11 @@ class FetchPool:
         )
 
     def give(self, connection: Any) -> None:
-        """Take a connection back; what is set on it is set for a transaction only. Those long unused are closed."""
-        now = time.monotonic()
+        """Take a connection back; what is set on it is set for a transaction only."""
         if self._closed:
             connection.terminate()
         elif not connection.is_closed():
-            self._rested.append((connection, now))
-        while self._rested and self._rested[0][1] < now - IDLE_SECONDS:
-            self._rested.popleft()[0].terminate()
+            self._rested.append((connection, time.monotonic()))
         self._places.release()
 
 

@@ -1,6 +1,8 @@
 """What a database that cannot answer raises: an outage is told apart from a statement that fails."""
 
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -119,6 +121,40 @@ async def test_a_pool_that_is_being_closed_is_an_outage(narrow: Database) -> Non
             async with narrow.fetch(SCOPE):
                 pass
     await closing
+
+
+@pytest.mark.parametrize(("idle_seconds", "same"), [(0.0, False), (300.0, True)])
+async def test_a_connection_that_rested_too_long_is_not_taken(
+    database_url: str, idle_seconds: float, *, same: bool
+) -> None:
+    """Something on the way may have forgotten it, and then what is asked on it is lost.
+
+    Off: the first loop in `FetchPool.take`.
+    """
+    pool = FetchPool(plain_url(database_url), role=APP_ROLE, size=2, application="resting", idle_seconds=idle_seconds)
+    async with pool.fetch() as fetch:
+        first = await fetch.value("SELECT pg_backend_pid()")
+
+    async with pool.fetch() as fetch:
+        assert (await fetch.value("SELECT pg_backend_pid()") == first) is same
+    await pool.close()
+
+
+async def test_a_pool_is_closed_though_a_server_does_not_answer(database_url: str) -> None:
+    """Off: close one connection after the other in `FetchPool.close`, and raise what the first of them says."""
+    pool = FetchPool(plain_url(database_url), role=APP_ROLE, size=3, application="hung")
+    async with pool.fetch() as one, pool.fetch() as two, pool.fetch() as three:
+        connections = [each.connection for each in (one, two, three)]
+    hung = [each.get_server_pid() for each in connections[:2]]
+    for pid in hung:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        await pool.close()
+    finally:
+        for pid in hung:
+            os.kill(pid, signal.SIGCONT)
+
+    assert [each.is_closed() for each in connections] == [True] * 3
 
 
 async def test_a_read_transaction_cannot_write(database: Database) -> None:
