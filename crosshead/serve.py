@@ -25,6 +25,9 @@ log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
+_COLLECTED: Final = (10_000, 10, 10)
+"""After how many new objects young ones are looked at, and how often those before a walk through older ones."""
+
 PROTOCOL: Final[dict[str, Any]] = {
     "http": "httptools",
     "ws": "websockets-sansio",
@@ -58,7 +61,9 @@ def undisturbed(app: Starlette) -> Starlette:
     """Keep what takes long from holding those up who ask for little, once the application has started.
 
     The collector of cycles leaves alone what there is: a walk through the modules and the schema takes it 150 ms, in
-    which nobody is answered. And a thread that tells of the schema gives way after a millisecond, not after five.
+    which nobody is answered. What a document's validation leaves behind it finds while that is young; after every few
+    hundred objects, as it comes, it takes them for old ones, and walks through all there are to be rid of them. And
+    the thread beside the loop (`graph/aside.py`) gives way after a millisecond, not after five.
     """
     started = app.router.lifespan_context
 
@@ -67,6 +72,7 @@ def undisturbed(app: Starlette) -> Starlette:
         async with started(of) as state:
             gc.collect()
             gc.freeze()
+            gc.set_threshold(*_COLLECTED)
             sys.setswitchinterval(0.001)
             yield state
 

@@ -6,7 +6,6 @@ JSON that the database has completed, and passes as it is.
 
 import asyncio
 from collections.abc import Awaitable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any, Final
@@ -19,13 +18,12 @@ from graphql.pyutils import Path
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from db.selection import Root
+from graph.aside import aside
 from graph.context import Batch, Context, Read, answered
 from graph.plans import Plan, Plans
 from graph.selection import Builder, Size, no_connection
 
 _ENTRIES: Final = frozenset(introspection_types[name] for name in ("__Schema", "__Type"))
-_ASIDE: Final = ThreadPoolExecutor(max_workers=1, thread_name_prefix="introspection")
-"""One at a time: the loop has to share its lock with this one thread, and not with more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +75,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
 
     async def _aside(self, *completed: Any) -> Any:
         """Tell of the schema beside the loop: all of it takes a tenth of a second, and others would wait as long."""
-        complete = partial(super().complete_value, *completed)
-        return await asyncio.get_running_loop().run_in_executor(_ASIDE, complete)
+        return await aside(partial(super().complete_value, *completed))
 
     def _answer(self, read: Read, return_type: Any, details: FieldDetailsList, info: GraphQLResolveInfo[Any]) -> Any:
         context: Context = self.context_value

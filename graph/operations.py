@@ -5,7 +5,7 @@ Nothing is read and no source is called before the operation is known to be vali
 
 import math
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from functools import cache, partial
 from inspect import isawaitable
@@ -19,6 +19,7 @@ from graphql.execution import create_source_event_stream, execute_subscription_e
 
 from db.audit import act_as
 from db.types import ErrorCode
+from graph.aside import aside
 from graph.context import Context
 from graph.errors import ApiError, bad_input, code_of, is_unexpected, told
 from graph.executor import Executor, Planning
@@ -162,10 +163,10 @@ class Operations:
                 yield _refusal([GraphQLError(str(error), original_error=error)], begun.context)
 
     async def _begun(self, asked: Asked, context: Context, kinds: Collection[OperationType]) -> Begun:
-        prepared = self._documents.prepare(asked.query)
-        name = asked.operation_name
-        if name is None and len(prepared.operations) == 1:
-            name = next(iter(prepared.operations))
+        prepared = self._documents.kept(asked.query)
+        if prepared is None:
+            prepared = self._documents.keep(asked.query, await aside(partial(self._made, asked)))
+        name = _named(asked, prepared)
         operation = prepared.operations.get(name)
         if operation is None:
             raise bad_input(_which(name, among=len(prepared.operations)))
@@ -188,6 +189,15 @@ class Operations:
         cost = await _charged(context, wanted)
         return Begun(context, operation.operation, executor, answer, wanted, cost, sharing)
 
+    def _made(self, asked: Asked) -> Prepared:
+        """Prepare and price what is asked for the first time; a long document takes as long as a hundred requests."""
+        prepared = self._documents.made(asked.query)
+        name = _named(asked, prepared)
+        if name in prepared.operations:
+            with suppress(ApiError):  # told when the price is asked for
+                price(self._schema, prepared, name, asked.variables)
+        return prepared
+
     def _executor(self, prepared: Prepared, planning: Planning, context: Context) -> GraphQLExecutor[Any]:
         """Build what executes an operation.
 
@@ -208,6 +218,13 @@ class Operations:
         if isinstance(executor, Executor):
             executor.planning = planning
         return executor
+
+
+def _named(asked: Asked, prepared: Prepared) -> str | None:
+    """Give the name of the operation to run: of the only one, if the request names none."""
+    if asked.operation_name is None and len(prepared.operations) == 1:
+        return next(iter(prepared.operations))
+    return asked.operation_name
 
 
 def _which(name: str | None, *, among: int) -> str:

@@ -63,6 +63,8 @@ _TOGETHER: Final = 10
 _KEPT_PRICES: Final = 64
 _ABSENT: Final = "absent"
 """Unlike null, a variable that is not given takes its own default."""
+_LEAF: Final = Price(leaves=1)
+"""Most fields; a level's are counted first and added once."""
 
 
 def price(schema: GraphQLSchema, prepared: Prepared, name: str | None, variables: Mapping[str, Any]) -> Price:
@@ -140,7 +142,7 @@ class _Pricer:
         return self._selected(self._operation.selection_set, root) if root else NOTHING
 
     def _selected(self, of: SelectionSetNode | None, within: GraphQLNamedType) -> Price:
-        told = NOTHING
+        told, leaves = NOTHING, 0
         for node in of.selections if of else ():
             if isinstance(node, FragmentSpreadNode):
                 told += self._fragments[node.name.value]
@@ -148,8 +150,12 @@ class _Pricer:
                 inner = self._schema.type_map[node.type_condition.name.value] if node.type_condition else within
                 told += self._selected(node.selection_set, inner)
             elif isinstance(node, FieldNode):
-                told += self._field(node, within)
-        return told
+                one = self._field(node, within)
+                if one is _LEAF:
+                    leaves += 1
+                else:
+                    told += one
+        return told + Price(leaves=leaves)
 
     def _field(self, node: FieldNode, within: GraphQLNamedType) -> Price:
         name = node.name.value
@@ -158,8 +164,9 @@ class _Pricer:
         field = within.fields[name]  # type: ignore[attr-defined]
         target = get_named_type(field.type)
         if is_leaf_type(target):
-            json = target.name == "JSON"
-            return Price(leaves=1, own=Told(json, json, COUNT if name == "totalCount" else 0))
+            if name == "totalCount":
+                return Price(leaves=1, own=Told(fixed=COUNT))
+            return Price(leaves=1, own=Told(1, 1)) if target.name == "JSON" else _LEAF
         selected = self._selected(node.selection_set, target)
         listed = isinstance(get_nullable_type(field.type), GraphQLList)
         if listed and within.name.endswith("Connection"):
@@ -194,7 +201,7 @@ class _Pricer:
     def _introspected(self, node: FieldNode, within: GraphQLNamedType) -> Price:
         name = node.name.value
         if name == "__typename":
-            return Price(leaves=1)
+            return _LEAF
         entry = {"__schema": "__Schema", "__type": "__Type"}.get(name)
         field: GraphQLField | None = None if entry else within.fields[name]  # type: ignore[attr-defined]
         target = get_named_type(field.type) if field else self._schema.type_map[entry or ""]

@@ -25,33 +25,22 @@ from graphql import (
     SelectionSetNode,
     TypeNode,
     ValueNode,
-    parse,
-    validate,
 )
-from graphql.validation import validation_context
-from graphql.validation.rules import overlapping_fields_can_be_merged
 
 from graph.errors import ApiError, too_complex
+from graph.limits.language import MAX_DEPTH, parsed, wrong_in
 from graph.plans import Plans
 
-MAX_TOKENS: Final = 2_000
 MAX_FIELDS: Final = 2_000
 MAX_ROOT_FIELDS: Final = 50
 MAX_FRAGMENTS: Final = 50
 MAX_OPERATIONS: Final = 20
 MAX_DIRECTIVES: Final = 100
-MAX_DEPTH: Final = 40
 MAX_LISTED: Final = 250
 MAX_NESTED: Final = 32
 MAX_ERRORS: Final = 20
 KEPT_CHARACTERS: Final = 150_000
 """How much text the kept documents may have together; parsed, a character takes some 150 bytes."""
-
-# graphql-core gives up after so much work (its validation/rules/overlapping_fields_can_be_merged.py); its own limits
-# let 5 kB of repeated fields hold the process for a second.
-overlapping_fields_can_be_merged.MAX_COMPLEXITY_BUDGET = 25_000
-validation_context.MAX_FRAGMENT_WORK = 5_000
-_GIVEN_UP: Final = "Validation aborted."
 
 
 @dataclass(slots=True)
@@ -83,42 +72,45 @@ class Documents:
         self._kept: OrderedDict[str, Prepared] = OrderedDict()
         self._room = kept_characters
 
-    def prepare(self, text: str) -> Prepared:
-        """Parse, measure and validate a document.
+    def kept(self, text: str) -> Prepared | None:
+        """Give a document that is kept."""
+        found = self._kept.get(text)
+        if found is not None:
+            self._kept.move_to_end(text)
+        return found
+
+    def keep(self, text: str, made: Prepared) -> Prepared:
+        """Keep a document that is not too long, and give it; where another was kept meanwhile, that one."""
+        found = self.kept(text)
+        if found is not None:
+            return found
+        if len(text) <= self._room + sum(map(len, self._kept)):
+            self._kept[text] = made
+            self._room -= len(text)
+            while self._room < 0:
+                dropped, _ = self._kept.popitem(last=False)
+                self._room += len(dropped)
+        return made
+
+    def made(self, text: str) -> Prepared:
+        """Parse, measure and validate a document; touches nothing that is kept, so it may be done in a thread.
 
         Raises:
             DocumentRefused: What is wrong with it.
         """
-        found = self._kept.get(text)
-        if found is not None:
-            self._kept.move_to_end(text)
-            return found
-        made = self._make(text)
-        if len(text) <= self._room + sum(map(len, self._kept)):
-            self._keep(text, made)
-        return made
-
-    def _keep(self, text: str, made: Prepared) -> None:
-        self._kept[text] = made
-        self._room -= len(text)
-        while self._room < 0:
-            dropped, _ = self._kept.popitem(last=False)
-            self._room += len(dropped)
-
-    def _make(self, text: str) -> Prepared:
         try:
-            document = parse(text, max_tokens=MAX_TOKENS)
+            document = parsed(text)
         except GraphQLError as error:
-            raise DocumentRefused([_of_length(error)]) from None
+            raise DocumentRefused([error]) from None
         fragments = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
         operations = [d for d in document.definitions if isinstance(d, OperationDefinitionNode)]
         try:
             _limited(document, fragments, operations)
         except ApiError as error:
             raise DocumentRefused([error]) from None
-        errors = validate(self._schema, document, max_errors=MAX_ERRORS)
+        errors = wrong_in(document, self._schema, max_errors=MAX_ERRORS)
         if errors:
-            raise DocumentRefused([_given_up(error) for error in errors])
+            raise DocumentRefused(errors)
         named = {each.name.value if each.name else None: each for each in operations}
         sized = {name: _sized(each) for name, each in named.items()}
         return Prepared(document, named, fragments, sized, Plans(fragments))
@@ -135,21 +127,6 @@ class DocumentRefused(Exception):
 def _plain(error: GraphQLError) -> GraphQLError:
     """Leave out what failed while a value was read: a number of 5,000 digits fails in Python, not in the language."""
     return GraphQLError(error.message, nodes=error.nodes, source=error.source, positions=error.positions)
-
-
-def _of_length(error: GraphQLError) -> GraphQLError:
-    """Tell a document that is too long or too deep as such, and a wrong one as it is."""
-    if f"more than {MAX_TOKENS} tokens" in error.message:
-        return too_complex("tokens", f"more than {MAX_TOKENS}", MAX_TOKENS)
-    if "nested too deeply" in error.message:
-        return too_complex("levels", f"more than {MAX_DEPTH}", MAX_DEPTH)
-    return error
-
-
-def _given_up(error: GraphQLError) -> GraphQLError:
-    if error.message != _GIVEN_UP:
-        return error
-    return too_complex("repeated fields", "too many", 0, advice="Name each field once per object.")
 
 
 def _limited(

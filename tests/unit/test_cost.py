@@ -17,7 +17,7 @@ TEN = " ".join(f"a{n}: notes" for n in range(10))
 
 
 def priced(text: str, **variables: Any) -> Price:
-    prepared = DOCUMENTS.prepare(text)
+    prepared = DOCUMENTS.made(text)
     (name,) = prepared.operations
     return price(SCHEMA, prepared, name, variables)
 
@@ -113,7 +113,7 @@ def test_ids_in_a_variable_are_worth_their_number() -> None:
 def test_one_price_is_kept_per_size_and_not_per_value() -> None:
     text = "query ($n: Int, $id: ID!, $f: VendorFilter)"
     text += " { vendors(first: $n, filter: $f) { nodes { id } } vendor(id: $id) { id } }"
-    prepared = DOCUMENTS.prepare(text)
+    prepared = DOCUMENTS.made(text)
     for n in range(1000):
         price(SCHEMA, prepared, None, {"n": 10, "id": str(n), "f": {"name": {"eq": str(n)}}})
     assert len(prepared.prices) == 1

@@ -7,17 +7,17 @@ import pytest
 from db.types import ErrorCode
 from graph.errors import ApiError
 from graph.limits.documents import (
-    MAX_DEPTH,
     MAX_DIRECTIVES,
     MAX_FIELDS,
     MAX_FRAGMENTS,
     MAX_LISTED,
     MAX_OPERATIONS,
     MAX_ROOT_FIELDS,
-    MAX_TOKENS,
     DocumentRefused,
     Documents,
+    Prepared,
 )
+from graph.limits.language import MAX_DEPTH, MAX_TOKENS
 from graph.schema import make_schema
 
 SCHEMA = make_schema()._schema
@@ -44,7 +44,7 @@ DOCUMENTS: dict[str, tuple[str, int, Any]] = {
 
 def refusal(text: str) -> ApiError:
     with pytest.raises(DocumentRefused) as refused:
-        Documents(SCHEMA).prepare(text)
+        Documents(SCHEMA).made(text)
     (error,) = refused.value.errors
     assert isinstance(error, ApiError), error
     assert error.code is ErrorCode.QUERY_TOO_COMPLEX
@@ -60,7 +60,7 @@ def counted(text: str) -> tuple[Any, Any, Any]:
 def test_so_many_may_stand_in_a_document_and_not_one_more(what: str) -> None:
     form, limit, made = DOCUMENTS[what]
 
-    Documents(SCHEMA).prepare(form.replace("%", made(limit)))
+    Documents(SCHEMA).made(form.replace("%", made(limit)))
 
     assert counted(form.replace("%", made(limit + 1))) == (what, limit + 1, limit)
 
@@ -69,7 +69,7 @@ def test_fifty_fragments_may_stand_in_a_document_and_not_one_more() -> None:
     def made(count: int) -> str:
         return f"{{ viewer {{ {many(count, '...f%')} }} }} {many(count, 'fragment f% on Viewer { kind }')}"
 
-    Documents(SCHEMA).prepare(made(MAX_FRAGMENTS))
+    Documents(SCHEMA).made(made(MAX_FRAGMENTS))
 
     assert counted(made(MAX_FRAGMENTS + 1)) == ("fragments", MAX_FRAGMENTS + 1, MAX_FRAGMENTS)
 
@@ -80,7 +80,7 @@ def test_a_field_counts_each_time_that_its_fragment_is_spread() -> None:
         inner = "a: viewer { ...f }".replace("a:", "x%:")
         return f"{{ {many(spreads, inner)} }} fragment f on Viewer {{ {wide} }}"
 
-    Documents(SCHEMA).prepare(made(MAX_FIELDS // 100))
+    Documents(SCHEMA).made(made(MAX_FIELDS // 100))
 
     assert counted(made(MAX_FIELDS // 100 + 1)) == ("fields", MAX_FIELDS + 100, MAX_FIELDS)
 
@@ -92,7 +92,7 @@ def test_a_document_has_so_many_tokens_at_most() -> None:
 
 
 def test_a_document_has_so_many_levels_at_most() -> None:
-    Documents(SCHEMA).prepare(deep(MAX_DEPTH // 3))
+    Documents(SCHEMA).made(deep(MAX_DEPTH // 3))
 
     assert counted(deep(MAX_DEPTH // 3 + 1)) == ("levels", 43, MAX_DEPTH)
     assert counted("{ viewer " * 190 + "{ kind }" + " }" * 190) == ("levels", 191, MAX_DEPTH)
@@ -116,7 +116,7 @@ def test_fragments_that_go_in_circles_are_told_by_their_names() -> None:
     text = "{ viewer { ...a } } fragment a on Viewer { ...b } fragment b on Viewer { ...a }"
 
     with pytest.raises(DocumentRefused) as refused:
-        Documents(SCHEMA).prepare(text)
+        Documents(SCHEMA).made(text)
 
     assert [error.message for error in refused.value.errors] == ["Cannot spread fragment 'a' within itself via 'b'."]
 
@@ -137,30 +137,34 @@ def test_fields_that_are_repeated_do_not_hold_the_process(name: str) -> None:
     assert counted(REPEATED[name])[0] == "repeated fields"
 
 
+def prepared(documents: Documents, text: str) -> Prepared:
+    return documents.kept(text) or documents.keep(text, documents.made(text))
+
+
 def test_a_document_in_use_is_kept_and_the_one_longest_unused_is_dropped() -> None:
     texts = [f"{{ viewer {{ a{n}: kind }} }}" for n in range(3)]
     documents = Documents(SCHEMA, kept_characters=2 * len(texts[0]))
-    first, second = documents.prepare(texts[0]), documents.prepare(texts[1])
+    first, second = prepared(documents, texts[0]), prepared(documents, texts[1])
 
-    assert documents.prepare(texts[0]) is first
-    documents.prepare(texts[2])
+    assert prepared(documents, texts[0]) is first
+    prepared(documents, texts[2])
 
-    assert documents.prepare(texts[0]) is first
-    assert documents.prepare(texts[1]) is not second
+    assert prepared(documents, texts[0]) is first
+    assert prepared(documents, texts[1]) is not second
 
 
 def test_a_document_that_is_longer_than_the_room_for_all_is_not_kept() -> None:
     documents = Documents(SCHEMA, kept_characters=30)
     short, long = "{ viewer { kind } }", "{ viewer { kind scope tokenId } }"
-    kept = documents.prepare(short)
+    kept = prepared(documents, short)
 
-    assert documents.prepare(long) is not documents.prepare(long)
-    assert documents.prepare(short) is kept
+    assert prepared(documents, long) is not prepared(documents, long)
+    assert prepared(documents, short) is kept
 
 
 def test_no_more_errors_are_told_than_a_person_reads() -> None:
     with pytest.raises(DocumentRefused) as refused:
-        Documents(SCHEMA).prepare("{ viewer { " + many(500, "u%") + " } }")
+        Documents(SCHEMA).made("{ viewer { " + many(500, "u%") + " } }")
 
     assert len(refused.value.errors) == 21
     assert "Too many validation errors" in refused.value.errors[-1].message
