@@ -25,7 +25,7 @@ log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
-_COLLECTED: Final = (10_000, 10, 10)
+_COLLECTED: Final = (5_000, 3, 50)
 """After how many new objects young ones are looked at, and how often those before a walk through older ones."""
 
 PROTOCOL: Final[dict[str, Any]] = {

@@ -1,8 +1,12 @@
 """Documents that were written to hold the server up are answered, each as it should be, and none with a 5xx."""
 
+import asyncio
+import threading
+
 import orjson
 import pytest
 
+from graph.aside import aside
 from tests.factories.parties import make_vendor
 from tests.factories.purchasing import make_purchase_order, make_purchase_order_line
 from tests.fixtures.hostile import Hostile, hostile_documents
@@ -38,6 +42,24 @@ async def test_every_hostile_document_is_answered_as_it_should_be(stocked: Shelf
 
     assert wrong == []
     assert (await stocked.gql("{ viewer { kind } }")) == {"viewer": {"kind": "CONNECTION"}}
+
+
+async def test_known_documents_are_answered_while_a_new_one_waits_its_turn_beside_the_loop(stocked: Shelf) -> None:
+    """Off: `self._made(asked)` in place of `await aside(…)` in graph/operations.py."""
+    await stocked.gql("{ viewer { kind } }")
+    gate = threading.Event()
+    holding = asyncio.create_task(aside(gate.wait))
+    new = asyncio.create_task(stocked.gql("{ viewer { new: kind } }"))
+    try:
+        for _ in range(20):
+            await stocked.gql("{ viewer { kind } }")
+
+        assert not new.done()
+    finally:
+        gate.set()
+        await holding
+
+    assert await new == {"viewer": {"new": "CONNECTION"}}
 
 
 async def answered(shelf: Shelf, each: Hostile) -> tuple[int, set[str]]:
