@@ -114,6 +114,7 @@ async def test_whatever_is_asked_nothing_fails_on_our_side(shelf: Shelf, count: 
 
     To see it fail, take `utc` out of `graph.values.of_filter`.
     """
+    documents = cases(count)  # takes seconds; before any request, whose connection would lapse meanwhile
     for own in await fill(shelf):
         async with shelf.database.write(own) as session:
             await make_event_counter(session, scope=own, last_sequence=0)
@@ -122,7 +123,7 @@ async def test_whatever_is_asked_nothing_fails_on_our_side(shelf: Shelf, count: 
         keys = [await make_token(session, scope=shelf.product.scope, may=TokenScope.ADMIN) for _ in range(KEYS)]
     failed, answered = [], 0
 
-    for number, document in enumerate(cases(count)):
+    for number, document in enumerate(documents):
         asked = with_real_ids(document, ids, Random(number))
         status, body = await shelf.product.post(asked, key=keys[number % KEYS])
         codes = {error["extensions"]["code"] for error in body.get("errors", ())}
