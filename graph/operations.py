@@ -193,7 +193,7 @@ class Operations:
         return Begun(context, operation.operation, executor, answer, wanted, cost, sharing)
 
     def _made(self, asked: Asked) -> Prepared:
-        """Prepare and price what is asked for the first time, which takes as long as a hundred requests if it is long."""
+        """Prepare and price what is new here; a long document takes as long as a hundred requests."""
         prepared = self._documents.made(asked.query)
         name = _named(asked, prepared)
         if name in prepared.operations:

@@ -40,7 +40,7 @@ MAX_LISTED: Final = 250
 MAX_NESTED: Final = 32
 MAX_ERRORS: Final = 20
 KEPT_CHARACTERS: Final = 150_000
-"""How much text the kept documents may have together; parsed, a character takes some 150 bytes."""
+"""How much text the kept documents may have together; parsed, a character takes some 70 bytes."""
 
 
 @dataclass(slots=True)
