@@ -14,7 +14,7 @@ from db.types import RETRYABLE, ErrorCode
 from graph import filters
 from graph.door import requests, socket
 from graph.errors import MEANINGS
-from graph.limits import cost, documents, price
+from graph.limits import cost, documents, language, price
 from graph.schema import sdl
 from graph.selection import MAX_PAGE, MAX_SORTS
 
@@ -68,13 +68,13 @@ def test_the_page_of_limits_tells_every_cap_as_the_code_has_it() -> None:
         "points of one request": price.MAX_POINTS,
         "bytes of a body, or of a socket's message": requests.MAX_BODY_BYTES,
         "seconds that a body may take to arrive": int(requests.BODY_SECONDS),
-        "tokens of a document": documents.MAX_TOKENS,
+        "tokens of a document": language.MAX_TOKENS,
         "fields, with fragments written out": documents.MAX_FIELDS,
         "fields at the top": documents.MAX_ROOT_FIELDS,
         "fragments": documents.MAX_FRAGMENTS,
         "operations in a document": documents.MAX_OPERATIONS,
         "directives": documents.MAX_DIRECTIVES,
-        "levels": documents.MAX_DEPTH,
+        "levels": language.MAX_DEPTH,
         "reads of the store": price.MAX_READS,
         "Relay lists, with fragments written out": price.MAX_LISTS,
         "relations, with fragments written out": price.MAX_RELATIONS,
