@@ -1,6 +1,6 @@
 """Whether documents that were written to hold the server up do so.
 
-    uv run python -m benchmarks.hostile [--orders 20000] [--rounds 3]
+    uv run python -m benchmarks.hostile [--orders 20000] [--rounds 10]
 
 The API is one process on PostgreSQL with fsync on and Redis, over orders with five lines each. One caller sends every
 document of tests/fixtures/hostile.py, one after the other and without a pause, for several rounds; another asks
@@ -27,6 +27,7 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.counts import COUNT
 from benchmarks.reads import rows, stage
 from benchmarks.reads.stage import Server, python, server
 from crosshead.dev.servers import LOGIN
@@ -154,8 +155,8 @@ def run(*, orders: int, rounds: int) -> dict[str, Any]:
 def main() -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--orders", type=int, default=20_000)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--orders", type=COUNT, default=20_000)
+    parser.add_argument("--rounds", type=COUNT, default=10)
     given = parser.parse_args()
     figures = run(orders=given.orders, rounds=given.rounds)
     table = Table("what", "measured", "bar")

@@ -13,6 +13,7 @@ LEAST: Final = {
     "connectors": {"--orders": 1, "--tryton-orders": 1},
     "crash": {"--orders": 1, "--page-size": 1, "--connections": 1, "--workers": 1, "--kills": 0, "--rounds": 0},
     "first_sync": {"--orders": 1},
+    "hostile": {"--orders": 1, "--rounds": 1},
     "keys": {"--connections": 1},
     "read": {"--orders": 1, "--most-orders": 1},
     "revocation": {"--disconnects": 20, "--held": 1},
